@@ -1,0 +1,4 @@
+"""The public contract: every topic, command and event, as data and as pydantic models.
+
+Needs pydantic and the standard library only, so that producers and consumers can import it.
+"""

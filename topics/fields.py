@@ -1,0 +1,78 @@
+"""Field types that the commands and events share.
+
+What pydantic would convert silently (a float to money, a number to a date) is refused here.
+"""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+
+from topics import currency
+
+WHOLE_DIGITS_MAX = 18
+FRACTION_DIGITS_MAX = 9
+EMAIL_CHARACTERS_MAX = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+# What <input type=email> accepts: HTML standard, section "Email state". No display name, no line breaks.
+_EMAIL = re.compile(
+    r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+    r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
+)
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return Decimal(value)
+    raise ValueError("give a decimal number, as a JSON number or as text such as '12.50'")
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise ValueError("give a date as YYYY-MM-DD")
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError("give a time as RFC 3339 text with an offset, such as 2026-11-21T10:00:00Z")
+
+
+def _email(value: str) -> str:
+    if len(value) > EMAIL_CHARACTERS_MAX or not _EMAIL.fullmatch(value):
+        raise ValueError("not an e-mail address")
+    return value
+
+
+def _currency(value: str) -> str:
+    if value not in currency.MINOR_DIGITS:
+        raise ValueError("not a currency code of ISO 4217, such as EUR")
+    return value
+
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    Field(max_digits=WHOLE_DIGITS_MAX + FRACTION_DIGITS_MAX, decimal_places=FRACTION_DIGITS_MAX),
+]
+Day = Annotated[date, BeforeValidator(_day)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Email = Annotated[StrictStr, AfterValidator(_email)]
+Currency = Annotated[StrictStr, AfterValidator(_currency)]
+Text = Annotated[StrictStr, Field(min_length=1)]
+BusinessId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
+
+
+class Model(BaseModel):
+    """Base of every command and event: frozen; unknown fields are ignored, as the contract says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
