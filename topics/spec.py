@@ -99,18 +99,18 @@ def feed_topic(group_id: str) -> Topic:
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """A command: its CloudEvents type, which is also its topic, its data, and the field that is the record's key."""
+    """A command: its name (CloudEvents type and topic), its data, and the field that is the record's key."""
 
-    type: str
+    name: str
     model: type[Model]
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """An event: its CloudEvents type, its data, its topic, and what the record is keyed by."""
+    """An event: its name (CloudEvents type), its data, its topic, and what the record is keyed by."""
 
-    type: str
+    name: str
     model: type[Model]
     topic: str
     key: str

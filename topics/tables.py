@@ -56,10 +56,10 @@ LEAD = Domain(
 
 DOMAINS: tuple[Domain, ...] = (INVOICE, CAMPAIGN, LEAD)
 
-COMMANDS: dict[str, CommandSpec] = {command.type: command for domain in DOMAINS for command in domain.commands}
+COMMANDS: dict[str, CommandSpec] = {command.name: command for domain in DOMAINS for command in domain.commands}
 """Commands by their CloudEvents type."""
 
-EVENTS: dict[str, EventSpec] = {event.type: event for domain in DOMAINS for event in domain.events}
+EVENTS: dict[str, EventSpec] = {event.name: event for domain in DOMAINS for event in domain.events}
 """Domain events by their CloudEvents type."""
 
 LIFECYCLE_MODELS: dict[str, type[lifecycle.WorkflowStarted]] = {
@@ -76,7 +76,7 @@ REPLIES_TOPIC = "bridge.replies"
 
 def domain_topics(domain: Domain) -> tuple[Topic, ...]:
     """Return every topic of a domain: commands, dead letters, events, lifecycle."""
-    commands = tuple(spec.command_topic(command.type) for command in domain.commands)
+    commands = tuple(spec.command_topic(command.name) for command in domain.commands)
     dead_letters = tuple(spec.dead_letter_topic(topic.name) for topic in commands)
     events = tuple(spec.event_topic(name) for name in dict.fromkeys(event.topic for event in domain.events))
     return (*commands, *dead_letters, *events, spec.lifecycle_topic(domain.name + spec.LIFECYCLE_SUFFIX))

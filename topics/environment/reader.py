@@ -1,0 +1,161 @@
+"""Find each variable's value: flag > environment > `bridge.toml` > default; all problems at once."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+
+from pydantic import SecretStr, ValidationError
+
+from topics.environment.sections import Section
+
+FILE_SUFFIX = "_FILE"
+SECRET_BYTES_MAX = 64 * 1024
+
+# Kubernetes sets BRIDGE_SERVICE_HOST, BRIDGE_PORT_8088_TCP_ADDR and the like for a service named `bridge`.
+_SET_BY_KUBERNETES = re.compile(r"(_SERVICE_(HOST|PORT(_.+)?)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$")
+
+SectionType = TypeVar("SectionType", bound=Section)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as `config show` prints it; `value` is already masked."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(slots=True)
+class Reading(Generic[SectionType]):
+    """What was read of one section; `section` is None where `problems` has something."""
+
+    section: SectionType | None = None
+    settings: list[Setting] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def variable_name(section: type[Section], field_name: str) -> str:
+    """Return the environment variable of a section's field."""
+    return section.prefix + field_name.upper()
+
+
+def read(
+    section: type[SectionType],
+    environment: Mapping[str, str],
+    table: Mapping[str, Any] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Reading[SectionType]:
+    """Read `section` from flags (by field name), `environment` and its `table` of `bridge.toml`; never raises."""
+    reading: Reading[SectionType] = Reading()
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name in section.model_fields:
+        variable = variable_name(section, name)
+        found = _find(section, name, environment, table or {}, flags or {}, reading.problems)
+        if found is not None:
+            values[name], sources[name] = found
+        elif _is_secret(section, name) and variable + FILE_SUFFIX in environment:
+            continue  # its file could not be read: that is among the problems
+    _refuse_unknown(section, environment, table or {}, reading)
+    try:
+        reading.section = section.model_validate(values)
+    except ValidationError as error:
+        reading.problems += [_problem(section, sources, dict(details)) for details in error.errors()]
+        return reading
+    for name in section.model_fields:
+        value = getattr(reading.section, name)
+        reading.settings.append(Setting(variable_name(section, name), show(value), sources.get(name, "default")))
+    if reading.problems:
+        reading.section = None
+    return reading
+
+
+def show(value: object) -> str:
+    """Return a setting's value for people; secrets are masked, in a URL only the part that is one."""
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        scheme, separator, rest = secret.partition("://")
+        if not separator:
+            return "***"
+        address, query, _ = rest.rpartition("@")[2].partition("?")
+        return scheme + separator + ("***@" if "@" in rest else "") + address + ("?***" if query else "")
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return f"{value.total_seconds():g}" if hasattr(value, "total_seconds") else str(value)
+
+
+def _find(
+    section: type[Section],
+    name: str,
+    environment: Mapping[str, str],
+    table: Mapping[str, Any],
+    flags: Mapping[str, Any],
+    problems: list[str],
+) -> tuple[Any, str] | None:
+    variable = variable_name(section, name)
+    if flags.get(name) is not None:
+        return flags[name], "flag"
+    file_variable = variable + FILE_SUFFIX
+    if _is_secret(section, name) and environment.get(file_variable):
+        if environment.get(variable):
+            problems.append(f"{variable} and {file_variable} are both set: keep one of them.")
+            return None
+        return _from_file(file_variable, Path(environment[file_variable]), problems)
+    if environment.get(variable):
+        return environment[variable], "environment"
+    if name in table:
+        return table[name], "bridge.toml"
+    return None
+
+
+def _from_file(variable: str, path: Path, problems: list[str]) -> tuple[str, str] | None:
+    try:
+        with path.open("rb") as file:
+            text = file.read(SECRET_BYTES_MAX).decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        problems.append(f"{variable} names {path}, which cannot be read: {reason}.")
+        return None
+    return text, f"file {path}"
+
+
+def _is_secret(section: type[Section], name: str) -> bool:
+    annotation = section.model_fields[name].annotation
+    options: Sequence[Any] = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
+    return SecretStr in options
+
+
+def _refuse_unknown(
+    section: type[Section], environment: Mapping[str, str], table: Mapping[str, Any], reading: Reading[Any]
+) -> None:
+    known = {variable_name(section, name) for name in section.model_fields}
+    known |= {variable_name(section, name) + FILE_SUFFIX for name in section.model_fields if _is_secret(section, name)}
+    for name in sorted(environment):
+        if name.startswith(section.prefix) and name not in known and not _SET_BY_KUBERNETES.search(name):
+            message = f"{name} is not a setting{_nearest(name, known)}"
+            (reading.problems if section.unknown_is_error else reading.warnings).append(message)
+    fields = set(section.model_fields)
+    where = section.prefix.rstrip("_").lower()
+    reading.problems += [
+        f"bridge.toml: {key} in [{where}] is not a setting{_nearest(key, fields)}" for key in table if key not in fields
+    ]
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {near[0]}?" if near else "."
+
+
+def _problem(section: type[Section], sources: Mapping[str, str], details: Mapping[str, Any]) -> str:
+    name = str(details["loc"][0])
+    message = str(details["msg"]).removeprefix("Value error, ")
+    # The value itself is left out: it may be a secret in the wrong variable.
+    return f"{variable_name(section, name)} (from {sources.get(name, 'default')}): {message}."

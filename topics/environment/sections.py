@@ -1,0 +1,107 @@
+"""Every variable of ours, a model a prefix: `KAFKA_*`, `BRIDGE_*`, `WORKERS_*`.
+
+A field's variable is the prefix and the field's name in capitals; in `bridge.toml` it is the field's name in the
+table named like the prefix. `TEMPORAL_*` is read by `temporalio.envconfig`, `OTEL_*` by the OpenTelemetry SDK.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from topics.fields import Number
+
+GROUP_ID_CHARACTERS_MAX = 200  # `{group}.feed` is a topic: at most 249
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    return timedelta(seconds=float(value))
+
+
+def _items(value: Any) -> Any:
+    return tuple(item.strip() for item in value.split(",") if item.strip()) if isinstance(value, str) else value
+
+
+def _host_and_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("give HOST:PORT, such as 127.0.0.1:8088")
+    return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0), le=timedelta(days=1))]
+Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
+Address = Annotated[str, AfterValidator(_host_and_port)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+
+
+class Section(BaseModel):
+    """The variables of one prefix; those that hold a secret are `SecretStr`, and may be files (`NAME_FILE`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    prefix: ClassVar[str]
+    unknown_is_error: ClassVar[bool] = True
+
+
+class KafkaSection(Section):
+    """How to reach Kafka, by the names of its client properties."""
+
+    prefix: ClassVar[str] = "KAFKA_"
+    unknown_is_error: ClassVar[bool] = False  # other programs read KAFKA_ variables too
+
+    bootstrap_servers: Annotated[str, Field(min_length=1)] = "localhost:9092"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    sasl_oauthbearer_token_endpoint_url: HttpUrl | None = None
+    sasl_oauthbearer_client_id: str | None = None
+    sasl_oauthbearer_client_secret: SecretStr | None = None
+    sasl_oauthbearer_scope: str | None = None
+    ssl_ca_location: Path | None = None
+    ssl_certificate_location: Path | None = None
+    ssl_key_location: Path | None = None
+    ssl_key_password: SecretStr | None = None
+    group_instance_id: str | None = None
+    session_timeout_ms: Annotated[int, Field(ge=1000, le=300_000)] = 10_000
+
+
+class BridgeSection(Section):
+    """The daemon."""
+
+    prefix: ClassVar[str] = "BRIDGE_"
+
+    group_id: Annotated[str, Field(pattern=rf"^[A-Za-z0-9._-]{{1,{GROUP_ID_CHARACTERS_MAX}}}$")] = "bridge"
+    admin_address: Address = "127.0.0.1:8088"
+    admin_token: SecretStr | None = None
+    callback_url: HttpUrl | None = None
+    callback_address: Address = "127.0.0.1:8089"
+    callback_secret: SecretStr | None = None
+    sweep_interval: Seconds = timedelta(seconds=5)
+    connect_timeout: Seconds = timedelta(seconds=30)
+    drain_timeout: Seconds = timedelta(seconds=20)
+    max_in_flight: Count = 256
+    max_waiting: Count = 10_000
+    payload_keys: SecretStr | None = None
+    reply_topics: Annotated[Items, Field(min_length=1)] = ("bridge.replies",)
+
+
+class WorkersSection(Section):
+    """The workers of the three domains."""
+
+    prefix: ClassVar[str] = "WORKERS_"
+
+    database_url: SecretStr = SecretStr("sqlite+aiosqlite:///.bridge/workers.db")
+    smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:8025")
+    content_url: SecretStr | None = None
+    content_model: str | None = None
+    content_api_key: SecretStr | None = None
+    channel_search_url: SecretStr | None = None
+    channel_social_url: SecretStr | None = None
+    channel_display_url: SecretStr | None = None
+    invoice_approval_over: Annotated[Number, Field(ge=0)] = Decimal(10000)
