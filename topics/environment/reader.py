@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from topics.environment.sections import Section
 
+FILE_NAME = "bridge.toml"
 FILE_SUFFIX = "_FILE"
 SECRET_BYTES_MAX = 64 * 1024
 
@@ -50,8 +51,9 @@ def read(
     environment: Mapping[str, str],
     table: Mapping[str, Any] | None = None,
     flags: Mapping[str, Any] | None = None,
+    file: str = FILE_NAME,
 ) -> Reading[SectionType]:
-    """Read `section` from flags (by field name), `environment` and its `table` of `bridge.toml`; never raises."""
+    """Read `section` from flags (by field name), `environment` and its `table` of the file `file`; never raises."""
     reading: Reading[SectionType] = Reading()
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
@@ -59,10 +61,11 @@ def read(
         variable = variable_name(section, name)
         found = _find(section, name, environment, table or {}, flags or {}, reading.problems)
         if found is not None:
-            values[name], sources[name] = found
+            values[name], source = found
+            sources[name] = source or file
         elif _is_secret(section, name) and variable + FILE_SUFFIX in environment:
             continue  # its file could not be read: that is among the problems
-    _refuse_unknown(section, environment, table or {}, reading)
+    _refuse_unknown(section, environment, table or {}, file, reading)
     try:
         reading.section = section.model_validate(values)
     except ValidationError as error:
@@ -70,20 +73,20 @@ def read(
         return reading
     for name in section.model_fields:
         value = getattr(reading.section, name)
-        reading.settings.append(Setting(variable_name(section, name), show(value), sources.get(name, "default")))
+        reading.settings.append(Setting(variable_name(section, name), show(name, value), sources.get(name, "default")))
     if reading.problems:
         reading.section = None
     return reading
 
 
-def show(value: object) -> str:
-    """Return a setting's value for people; secrets are masked, in a URL only the part that is one."""
+def show(name: str, value: object) -> str:
+    """Return the value of the field `name` for people; secrets are masked, in a URL only the part that is one."""
     if value is None:
         return ""
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         scheme, separator, rest = secret.partition("://")
-        if not separator:
+        if not separator or not name.endswith("_url"):
             return "***"
         address, query, _ = rest.rpartition("@")[2].partition("?")
         return scheme + separator + ("***@" if "@" in rest else "") + address + ("?***" if query else "")
@@ -100,6 +103,7 @@ def _find(
     flags: Mapping[str, Any],
     problems: list[str],
 ) -> tuple[Any, str] | None:
+    """Return the value and its source, which is empty for the configuration file."""
     variable = variable_name(section, name)
     if flags.get(name) is not None:
         return flags[name], "flag"
@@ -112,7 +116,7 @@ def _find(
     if environment.get(variable):
         return environment[variable], "environment"
     if name in table:
-        return table[name], "bridge.toml"
+        return table[name], ""
     return None
 
 
@@ -134,22 +138,24 @@ def _is_secret(section: type[Section], name: str) -> bool:
 
 
 def _refuse_unknown(
-    section: type[Section], environment: Mapping[str, str], table: Mapping[str, Any], reading: Reading[Any]
+    section: type[Section], environment: Mapping[str, str], table: Mapping[str, Any], file: str, reading: Reading[Any]
 ) -> None:
-    known = {variable_name(section, name) for name in section.model_fields}
+    known = set(section.read_elsewhere)
+    known |= {variable_name(section, name) for name in section.model_fields}
     known |= {variable_name(section, name) + FILE_SUFFIX for name in section.model_fields if _is_secret(section, name)}
     for name in sorted(environment):
         if name.startswith(section.prefix) and name not in known and not _SET_BY_KUBERNETES.search(name):
-            message = f"{name} is not a setting{_nearest(name, known)}"
+            message = f"{name} is not a setting{nearest(name, known)}"
             (reading.problems if section.unknown_is_error else reading.warnings).append(message)
     fields = set(section.model_fields)
     where = section.prefix.rstrip("_").lower()
     reading.problems += [
-        f"bridge.toml: {key} in [{where}] is not a setting{_nearest(key, fields)}" for key in table if key not in fields
+        f"{file}: {key} in [{where}] is not a setting{nearest(key, fields)}" for key in table if key not in fields
     ]
 
 
-def _nearest(name: str, known: set[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown `name`: the known one that was probably meant, if any."""
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f"; did you mean {near[0]}?" if near else "."
 

@@ -19,7 +19,10 @@ GROUP_ID_CHARACTERS_MAX = 200  # `{group}.feed` is a topic: at most 249
 def _seconds(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
-    return timedelta(seconds=float(value))
+    try:
+        return timedelta(seconds=float(value))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError("give a number of seconds, such as 5 or 0.5") from error
 
 
 def _items(value: Any) -> Any:
@@ -46,6 +49,8 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     prefix: ClassVar[str]
     unknown_is_error: ClassVar[bool] = True
+    read_elsewhere: ClassVar[frozenset[str]] = frozenset()
+    """Variables with this prefix that are no settings."""
 
 
 class KafkaSection(Section):
@@ -75,6 +80,7 @@ class BridgeSection(Section):
     """The daemon."""
 
     prefix: ClassVar[str] = "BRIDGE_"
+    read_elsewhere: ClassVar[frozenset[str]] = frozenset({"BRIDGE_CONFIG"})  # names the file that settings come from
 
     group_id: Annotated[str, Field(pattern=rf"^[A-Za-z0-9._-]{{1,{GROUP_ID_CHARACTERS_MAX}}}$")] = "bridge"
     admin_address: Address = "127.0.0.1:8088"
