@@ -1,0 +1,104 @@
+"""What intake makes of a record: a command to carry out, or a record that cannot be one."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from bridge.routes import Route
+from topics import ids
+from topics.replies import DeadLetterReason
+
+
+def rfc3339(milliseconds: int) -> str:
+    """Return a time since the epoch, in ms, as RFC 3339 text in UTC with ms."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Kafka record; `timestamp_ms` is since the epoch, by the broker's clock on command topics."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """About what the record holds in memory."""
+        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
+    def header(self, name: str) -> bytes | None:
+        """Return the first value of a header that is not null, or None."""
+        return next((value for key, value in self.headers if key == name and value is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who sent which command: (source, id) is its identity."""
+
+    source: str
+    id: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A record that was understood and has a route.
+
+    `data` is the JSON text as sent, `fields` what was parsed of it. `replayed` tells a record that came back from a
+    dead-letter topic.
+    """
+
+    record: Record
+    identity: Identity
+    route: Route
+    workflow_id: str
+    data: bytes
+    fields: dict[str, Any]
+    correlation_id: str
+    event_time: str | None
+    subject: str | None
+    traceparent: str
+    tracestate: str | None
+    reply_to: str | None
+    replayed: bool
+
+    @cached_property
+    def request_id(self) -> str:
+        """The command's UUIDv5, which Temporal dedupes by."""
+        return str(ids.event_id("request", self.identity.source, self.identity.id))
+
+    @cached_property
+    def record_request_id(self) -> str:
+        """The request id of this very record, so that a re-sent copy can be told from a redelivery."""
+        record = self.record
+        digest = ids.event_id("record", record.topic, record.partition, record.offset, record.timestamp_ms)
+        return f"{self.request_id}:{digest.hex[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record for its dead-letter topic; `identity` and `reply_to` where they could be read."""
+
+    record: Record
+    reason: DeadLetterReason
+    detail: str
+    identity: Identity | None = None
+    correlation_id: str | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record that the deployment passes over on purpose."""
+
+    record: Record

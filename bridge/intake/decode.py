@@ -1,0 +1,119 @@
+"""Make a command of a record, or say why it is none. Pure: the bytes and the tables decide."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from bridge.intake import envelope, tracecontext
+from bridge.intake.command import BadRecord, Command, Identity, Record, Skipped
+from bridge.intake.envelope import Envelope, RefusedError
+from bridge.routes import Route, Routes
+from topics import ids, spec
+from topics.replies import DeadLetterReason
+
+WORKFLOW_ID_CHARACTERS_MAX = 255  # visibility's column in SQL
+DETAIL_CHARACTERS_MAX = 2000
+REPLAYS_HEADER = "dlq.replays"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """What decides about records: the routes, where unroutable types are passed over, and allowed reply topics."""
+
+    routes: Routes
+    skip_unroutable: Collection[str] = field(default_factory=frozenset)
+    reply_topics: Collection[str] = field(default_factory=frozenset)
+
+    def decode(self, record: Record) -> Command | BadRecord | Skipped:
+        """Return what the record is; never raises for what it holds."""
+        known = envelope.attributes_of(record)
+        try:
+            if record.value is not None and len(record.value) > spec.COMMAND_VALUE_BYTES_MAX:
+                detail = f"value: {len(record.value)} bytes, at most {spec.COMMAND_VALUE_BYTES_MAX}"
+                raise RefusedError(DeadLetterReason.TOO_LARGE, detail)
+            event = envelope.read(record, _timestamp_id(record))
+            known = dict(event.attributes)
+            return self._command(record, event)
+        except RefusedError as refused:
+            return self._bad(record, refused, known)
+
+    def _command(self, record: Record, event: Envelope) -> Command | Skipped:
+        attributes = event.attributes
+        route = self.routes.find(record.topic, attributes["type"])
+        if route is None:
+            if record.topic in self.skip_unroutable:
+                return Skipped(record)
+            raise RefusedError(DeadLetterReason.UNROUTABLE, "type: no route of this topic has it")
+        reply_to = attributes.get("replyto")
+        if reply_to is not None and reply_to not in self.reply_topics:
+            raise RefusedError(DeadLetterReason.FORBIDDEN, "replyto: is not among BRIDGE_REPLY_TOPICS")
+        if not isinstance(event.data, dict):
+            raise RefusedError(DeadLetterReason.INVALID, "data: must be a JSON object")
+        workflow_id = _checked(route, event.data)
+        identity = Identity(attributes["source"], attributes["id"], attributes["type"])
+        traceparent, tracestate = tracecontext.incoming(record, attributes)
+        return Command(
+            record=record,
+            identity=identity,
+            route=route,
+            workflow_id=workflow_id,
+            data=event.data_text,
+            fields=event.data,
+            correlation_id=attributes.get("correlationid") or identity.id,
+            event_time=attributes.get("time"),
+            subject=attributes.get("subject"),
+            traceparent=traceparent or tracecontext.begun(ids.event_id("request", identity.source, identity.id)),
+            tracestate=tracestate,
+            reply_to=reply_to,
+            replayed=record.header(REPLAYS_HEADER) is not None,
+        )
+
+    def _bad(self, record: Record, refused: RefusedError, attributes: dict[str, str]) -> BadRecord:
+        problems = envelope.check({**attributes, "specversion": "1.0"})
+        identity = None
+        if not any(problem.startswith(("id:", "source:", "type:")) for problem in problems):
+            identity = Identity(attributes["source"], attributes["id"], attributes["type"])
+        traceparent, tracestate = tracecontext.incoming(record, attributes)
+        reply_to = attributes.get("replyto")
+        return BadRecord(
+            record=record,
+            reason=refused.reason,
+            detail=refused.detail[:DETAIL_CHARACTERS_MAX],
+            identity=identity if reply_to is None or reply_to in self.reply_topics else None,
+            correlation_id=attributes.get("correlationid"),
+            traceparent=traceparent,
+            tracestate=tracestate,
+            reply_to=reply_to,
+        )
+
+
+def _timestamp_id(record: Record) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp_ms}"
+
+
+def _checked(route: Route, data: dict[str, Any]) -> str:
+    problems: list[str] = []
+    if route.model is not None:
+        try:
+            route.model.model_validate(data)
+        except ValidationError as error:
+            problems = [describe(dict(details)) for details in error.errors(include_input=False, include_url=False)]
+    workflow_id = ""
+    if not problems:
+        try:
+            workflow_id = route.id_template.fill(data)
+        except ValueError as error:
+            problems = [str(error)]
+    if len(workflow_id) > WORKFLOW_ID_CHARACTERS_MAX:
+        problems = [f"the workflow id would be longer than {WORKFLOW_ID_CHARACTERS_MAX} characters"]
+    if problems:
+        raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))
+    return workflow_id
+
+
+def describe(details: dict[str, Any]) -> str:
+    """Return one problem of a model as `path: what is wrong`; the value is left out, as it is payload."""
+    path = ".".join(str(part)[:64] for part in details["loc"]) or "data"
+    return f"{path}: {str(details['msg']).removeprefix('Value error, ')}"

@@ -1,0 +1,195 @@
+"""CloudEvents 1.0 over Kafka: binary, structured, and bare JSON.
+
+Kafka protocol binding 1.0.2: chapter 3 (the content type picks the mode), 3.2 (binary), 3.3 (structured). The
+`cloudevents` package looks at the headers first and loses repeated ones, so the binding is read here.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.intake import jsontext
+from bridge.intake.command import Record
+from topics.envelope import CLOUDEVENTS_SPECVERSION
+from topics.replies import DeadLetterReason
+
+HEADER_PREFIX = "ce_"
+STRUCTURED = "application/cloudevents"
+NAME_CHARACTERS_MAX = 255  # of id and source: they go into Temporal's search attributes, VARCHAR(255) in SQL
+
+_JSON_TYPE = re.compile(r"\s*([\w.+-]+/)?([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
+_STRUCTURED_JSON = re.compile(r"application/cloudevents(\+json)?\s*(;.*)?", re.IGNORECASE | re.DOTALL)
+# RFC 3339, section 5.6, the form that CloudEvents asks for.
+_TIME = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d{2}:\d{2})",
+    re.ASCII,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class RefusedError(ValueError):
+    """A record that cannot be a command: its dead-letter reason, and a detail that holds nothing of the payload."""
+
+    def __init__(self, reason: DeadLetterReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A CloudEvent: its attributes as text, its data parsed and as sent."""
+
+    attributes: Mapping[str, str]
+    data: Any
+    data_text: bytes
+
+    @property
+    def source(self) -> str:
+        """The producer's name for itself."""
+        return self.attributes["source"]
+
+
+def attributes_of(record: Record) -> dict[str, str]:
+    """Return what can be had of the attributes of a binary record, without complaint: for the reply to a bad one."""
+    attributes: dict[str, str] = {}
+    for name, value in record.headers:
+        if name.startswith(HEADER_PREFIX) and value is not None:
+            attributes.setdefault(name.removeprefix(HEADER_PREFIX), value.decode(errors="replace"))
+    return attributes
+
+
+def read(record: Record, timestamp_id: str) -> Envelope:
+    """Return the CloudEvent of a record; `timestamp_id` is the id of bare JSON. Raises `RefusedError`."""
+    content_type = _content_type(record)
+    if content_type is not None and content_type.lower().startswith(STRUCTURED):
+        return _structured(record, content_type)
+    if any(name.startswith(HEADER_PREFIX) for name, _ in record.headers):
+        return _binary(record, content_type)
+    _require_json(content_type)
+    text = record.value or b""
+    attributes = {"id": timestamp_id, "source": f"/kafka/{record.topic}", "type": record.topic}
+    return Envelope(attributes, _parse(text), text)
+
+
+def _content_type(record: Record) -> str | None:
+    values = {value for name, value in record.headers if name == "content-type" and value is not None}
+    if len(values) > 1:
+        raise RefusedError(DeadLetterReason.INVALID, "content-type: is there twice with different values")
+    return values.pop().decode(errors="replace").strip() if values else None
+
+
+def _require_json(content_type: str | None) -> None:
+    if content_type and not _JSON_TYPE.fullmatch(content_type):
+        raise RefusedError(DeadLetterReason.UNDECODABLE, "content-type: is not JSON")
+
+
+def _parse(text: bytes) -> Any:
+    try:
+        return jsontext.parse(text)
+    except ValueError as error:
+        raise RefusedError(DeadLetterReason.UNDECODABLE, f"value: no JSON text: {_without_payload(error)}") from None
+
+
+def _without_payload(error: ValueError) -> str:
+    # jiter quotes the name that is there twice.
+    return re.sub(r'"[^"]*"', "a name", str(error).split("\n", 1)[0])[:200]
+
+
+def _binary(record: Record, content_type: str | None) -> Envelope:
+    attributes, problems = _headers(record)
+    problems += check(attributes)
+    if problems:
+        raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))
+    _require_json(content_type)
+    text = record.value or b""
+    return Envelope(attributes, _parse(text), text)
+
+
+def _headers(record: Record) -> tuple[dict[str, str], list[str]]:
+    attributes: dict[str, str] = {}
+    problems: list[str] = []
+    for header, value in record.headers:
+        if not header.startswith(HEADER_PREFIX) or value is None:
+            continue
+        name = header.removeprefix(HEADER_PREFIX)
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            problems.append(f"{_printable(name)}: is not UTF-8 text")
+            continue
+        if attributes.setdefault(name, text) != text:
+            problems.append(f"{_printable(name)}: is there twice with different values")
+    return attributes, problems
+
+
+def _structured(record: Record, content_type: str) -> Envelope:
+    if not _STRUCTURED_JSON.fullmatch(content_type):
+        raise RefusedError(DeadLetterReason.UNDECODABLE, "content-type: only application/cloudevents+json is read")
+    text = record.value or b""
+    event = _parse(text)
+    if not isinstance(event, dict):
+        raise RefusedError(DeadLetterReason.INVALID, "value: a CloudEvent must be a JSON object")
+    attributes, problems = _members(event)
+    problems += check(attributes)
+    if "data" in event and "data_base64" in event:
+        problems.append("data, data_base64: only one of them may be there")
+    if problems:
+        raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))
+    if "data_base64" in event:
+        decoded = _base64(event["data_base64"])
+        return Envelope(attributes, _parse(decoded), decoded)
+    _require_json(attributes.get("datacontenttype"))
+    return Envelope(attributes, event.get("data"), jsontext.member(text, "data") or b"null")
+
+
+def _members(event: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    attributes: dict[str, str] = {}
+    problems: list[str] = []
+    for name, value in event.items():
+        if name in {"data", "data_base64"} or value is None:
+            continue
+        if isinstance(value, str):
+            attributes[name] = value
+        elif isinstance(value, bool):
+            attributes[name] = "true" if value else "false"
+        elif isinstance(value, int):
+            attributes[name] = str(value)
+        else:
+            problems.append(f"{_printable(name)}: an attribute must be text, an integer or a boolean")
+    problems += [
+        f"{name}: must be text"
+        for name in ("specversion", "id", "source", "type")
+        if event.get(name) is not None and not isinstance(event[name], str)
+    ]
+    return attributes, problems
+
+
+def _base64(value: Any) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        raise RefusedError(DeadLetterReason.UNDECODABLE, "data_base64: no base64 text") from None
+
+
+def check(attributes: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with the attributes of a CloudEvent, by name."""
+    problems = [f"{name}: is missing" for name in ("specversion", "id", "source", "type") if not attributes.get(name)]
+    if attributes.get("specversion", CLOUDEVENTS_SPECVERSION) != CLOUDEVENTS_SPECVERSION:
+        problems.append(f"specversion: must be {CLOUDEVENTS_SPECVERSION}")
+    for name in ("id", "source", "type", "correlationid", "subject"):
+        value = attributes.get(name, "")
+        if len(value) > NAME_CHARACTERS_MAX:
+            problems.append(f"{name}: is longer than {NAME_CHARACTERS_MAX} characters")
+        if _CONTROL.search(value):
+            problems.append(f"{name}: has control characters")
+    if "time" in attributes and not _TIME.fullmatch(attributes["time"]):
+        problems.append("time: is no RFC 3339 time")
+    return problems
+
+
+def _printable(name: str) -> str:
+    return _CONTROL.sub("?", name)[:64]

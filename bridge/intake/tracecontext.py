@@ -1,0 +1,49 @@
+"""W3C trace context of a record, and of what the bridge emits for it.
+
+Trace Context level 1, sections 3.2 (traceparent) and 3.3 (tracestate).
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+
+from bridge.intake.command import Record
+
+TRACESTATE_CHARACTERS_MAX = 512
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACESTATE = re.compile(r"[\x20-\x7e]{1,%d}" % TRACESTATE_CHARACTERS_MAX, re.ASCII)
+
+
+def incoming(record: Record, attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return traceparent and tracestate: the plain Kafka headers first, else the event's; malformed ones are dropped."""
+    plain = record.header("traceparent")
+    if plain is not None and (parent := _well_formed(plain.decode(errors="replace"))):
+        state = record.header("tracestate")
+        return parent, _state((state or b"").decode(errors="replace"))
+    parent = _well_formed(attributes.get("traceparent", ""))
+    return (parent, _state(attributes.get("tracestate", ""))) if parent else (None, None)
+
+
+def begun(request_id: uuid.UUID) -> str:
+    """Return the traceparent of a command that came without one: the same one for each copy of the command."""
+    return f"00-{request_id.hex}-{request_id.hex[:16]}-01"
+
+
+def child(traceparent: str, event_id: uuid.UUID) -> str:
+    """Return the traceparent of an emitted event: the command's trace, and a span id that copies of the event share."""
+    version, trace_id, _, flags = traceparent.split("-")
+    return f"{version}-{trace_id}-{event_id.hex[:16]}-{flags}"
+
+
+def trace_id(traceparent: str) -> str:
+    """Return the trace id, 32 hex digits."""
+    return traceparent.split("-")[1]
+
+
+def _well_formed(text: str) -> str | None:
+    return text if _TRACEPARENT.fullmatch(text) else None
+
+
+def _state(text: str) -> str | None:
+    return text if _TRACESTATE.fullmatch(text) else None

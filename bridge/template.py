@@ -1,0 +1,51 @@
+"""Templates such as `invoice-{invoice_id}`: literal text and fields of a command's data.
+
+Not `str.format`: what fills a template comes from outside and is never interpreted.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+_FIELD = re.compile(r"\{([^{}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed template: `literals` stand around `fields`, so there is one literal more."""
+
+    literals: tuple[str, ...]
+    fields: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def fill(self, data: Mapping[str, Any]) -> str:
+        """Return the text with each field's value; raises `ValueError` where a field is missing or no text or integer."""
+        parts = [self.literals[0]]
+        for name, literal in zip(self.fields, self.literals[1:], strict=True):
+            value = data.get(name)
+            if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+                raise ValueError(f"{name}: must be text or an integer, as the workflow id is made of it")
+            parts += [str(value), literal]
+        return "".join(parts)
+
+    def could_be(self, text: str) -> bool:
+        """Return whether filling this template could give `text`."""
+        return self.pattern.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Template:
+    """Parse a template; raises `ValueError` where a brace or a field's name is wrong."""
+    pieces = _FIELD.split(text)
+    literals, fields = tuple(pieces[::2]), tuple(pieces[1::2])
+    for literal in literals:
+        if "{" in literal or "}" in literal:
+            raise ValueError(f"{text!r} has a brace without its partner")
+    for name in fields:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{text!r} names {name!r}, which is not a field's name")
+    pattern = ".+".join(map(re.escape, literals))
+    return Template(literals, fields, re.compile(pattern, re.DOTALL))
