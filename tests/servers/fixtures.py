@@ -1,0 +1,105 @@
+"""Real servers for a test session, each started when the first test asks for it.
+
+`pytest_plugins = ["tests.servers.fixtures"]` gives three fixtures, for sync and async tests alike:
+
+- `kafka.bootstrap`: Apache Kafka, one node, no automatic topics;
+- `temporal.address`, `temporal.ui_address`: Temporal's server with the namespace `default`, and its UI;
+- `mail.url`, `mail.folder`, `mail.messages()`: an SMTP server that keeps what it is sent.
+
+Each is a `bridge.dev.server.Server`: `kill()` is kill -9, `stop()` asks, `start()` and `wait_ready()` bring it back on
+the same port and data, `restart()` is all of it. The calls block, so an async test runs them by `asyncio.to_thread`.
+A test that takes a server away brings it back. The servers are shared: each test has topics, group ids, business ids
+and workflow ids of its own. Nothing is left when pytest ends, also by kill -9.
+"""
+
+import email
+import shutil
+from collections.abc import Iterator
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+import bridge.dev.kafka
+import bridge.dev.mail
+import bridge.dev.temporal
+from bridge.dev import ports, processes, server
+
+AnyServer = TypeVar("AnyServer", bound=server.Server)
+
+
+class Kafka(server.Server):
+    """Apache Kafka; `bootstrap` is its address."""
+
+    def __init__(self, guard: processes.Guard, folder: Path) -> None:
+        port = ports.free()
+        self.bootstrap = f"{ports.HOST}:{port}"
+        super().__init__(guard, bridge.dev.kafka.program(guard, folder / "kafka", folder / "logs", port))
+
+
+class Temporal(server.Server):
+    """Temporal's server and UI."""
+
+    def __init__(self, guard: processes.Guard, folder: Path) -> None:
+        port, ui_port = ports.free(), ports.free()
+        self.address = f"{ports.HOST}:{port}"
+        self.ui_address = f"http://{ports.HOST}:{ui_port}"
+        super().__init__(guard, bridge.dev.temporal.program(folder / "temporal", folder / "logs", port, ui_port))
+
+
+class Mail(server.Server):
+    """The mail sink; a message is a file of `folder`."""
+
+    def __init__(self, guard: processes.Guard, folder: Path) -> None:
+        port = ports.free()
+        self.url = f"smtp://{ports.HOST}:{port}"
+        self.port = port
+        self.folder = folder / "mail"
+        super().__init__(guard, bridge.dev.mail.program(self.folder, folder / "logs", port))
+
+    def messages(self) -> list[EmailMessage]:
+        """Return what has arrived, in order."""
+        files = sorted(self.folder.glob("*.eml"))
+        return [email.message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[processes.Guard]:
+    """Give the guard that ends every server with the session."""
+    with processes.Guard() as guard:
+        yield guard
+
+
+@pytest.fixture(scope="session")
+def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of the servers' data and logs."""
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def kafka(guard: processes.Guard, servers_folder: Path) -> Iterator[Kafka]:
+    """Give a running Apache Kafka."""
+    kafka = Kafka(guard, servers_folder)
+    yield from _running(kafka)
+    shutil.rmtree(servers_folder / "kafka")  # the logs stay for who looks for a reason
+
+
+@pytest.fixture(scope="session")
+def temporal(guard: processes.Guard, servers_folder: Path) -> Iterator[Temporal]:
+    """Give a running Temporal server."""
+    yield from _running(Temporal(guard, servers_folder))
+
+
+@pytest.fixture(scope="session")
+def mail(guard: processes.Guard, servers_folder: Path) -> Iterator[Mail]:
+    """Give a running mail sink."""
+    yield from _running(Mail(guard, servers_folder))
+
+
+def _running(started: AnyServer) -> Iterator[AnyServer]:
+    started.start()
+    started.wait_ready()
+    yield started
+    started.stop()
