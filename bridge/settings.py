@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge import errors
 from topics import tables
-from topics.environment import reader
+from topics.environment import reader, temporal
 from topics.environment.reader import Setting
 from topics.environment.sections import BridgeSection, KafkaSection, Section, WorkersSection
 
@@ -69,6 +69,7 @@ def load(environment: Mapping[str, str], flags: Mapping[str, Mapping[str, Any]] 
     kafka, bridge, workers = section(KafkaSection), section(BridgeSection), section(WorkersSection)
     others = {name: read(file, file.document.get(name)) for name, read in _OTHER_KEYS.items()}
     _refuse_unknown(file)
+    environment = temporal.with_secrets(environment, problems)
     if problems or kafka is None or bridge is None or workers is None:
         raise errors.ConfigurationError(*problems)
     resolved.append(_domains_setting(file, others["domains"]))

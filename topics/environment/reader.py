@@ -112,7 +112,7 @@ def _find(
         if environment.get(variable):
             problems.append(f"{variable} and {file_variable} are both set: keep one of them.")
             return None
-        return _from_file(file_variable, Path(environment[file_variable]), problems)
+        return from_file(file_variable, Path(environment[file_variable]), problems)
     if environment.get(variable):
         return environment[variable], "environment"
     if name in table:
@@ -120,7 +120,8 @@ def _find(
     return None
 
 
-def _from_file(variable: str, path: Path, problems: list[str]) -> tuple[str, str] | None:
+def from_file(variable: str, path: Path, problems: list[str]) -> tuple[str, str] | None:
+    """Return the secret in the file that `variable` names, and its source; a problem is added to `problems`."""
     try:
         with path.open("rb") as file:
             text = file.read(SECRET_BYTES_MAX).decode().rstrip("\r\n")

@@ -32,13 +32,20 @@ def _items(value: Any) -> Any:
 def _host_and_port(value: str) -> str:
     host, _, port = value.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
-        raise ValueError("give HOST:PORT, such as 127.0.0.1:8088")
+        raise ValueError("give HOST:PORT, such as 127.0.0.1:9092")
+    return value
+
+
+def _servers(value: str) -> str:
+    for server in value.split(","):
+        _host_and_port(server.strip())
     return value
 
 
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0), le=timedelta(days=1))]
 Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
 Address = Annotated[str, AfterValidator(_host_and_port)]
+Servers = Annotated[str, AfterValidator(_servers)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 
@@ -59,7 +66,7 @@ class KafkaSection(Section):
     prefix: ClassVar[str] = "KAFKA_"
     unknown_is_error: ClassVar[bool] = False  # other programs read KAFKA_ variables too
 
-    bootstrap_servers: Annotated[str, Field(min_length=1)] = "localhost:9092"
+    bootstrap_servers: Servers = "localhost:9092"
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
     sasl_username: str | None = None

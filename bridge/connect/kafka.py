@@ -1,0 +1,118 @@
+"""Reach Kafka."""
+
+import asyncio
+import contextlib
+import random
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiokafka import conn
+from aiokafka import errors as kafka_errors
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.metadata import MetadataRequest
+
+from bridge import errors
+from bridge.connect import waiting
+from bridge.connect.oauthbearer import TokenProvider
+from bridge.settings import Settings
+from topics.environment import kafka
+
+_LOGIN_REFUSED = (
+    kafka_errors.AuthenticationFailedError,
+    kafka_errors.SaslAuthenticationFailed,
+    kafka_errors.UnsupportedSaslMechanismError,
+    kafka_errors.AuthenticationMethodNotSupported,
+)
+_AWAY = (OSError, kafka_errors.KafkaError, asyncio.IncompleteReadError)  # OSError holds TimeoutError too
+
+
+def kafka_options(settings: Settings) -> dict[str, Any]:
+    """Return the keyword arguments that every aiokafka client takes; raises `ConfigurationError`."""
+    try:
+        options = kafka.client_options(settings.kafka)
+    except ValueError as error:
+        raise errors.ConfigurationError(*str(error).splitlines()) from error
+    if options.get("sasl_mechanism") == "OAUTHBEARER":
+        options["sasl_oauth_token_provider"] = TokenProvider(settings.kafka)
+    return options
+
+
+async def wait_for_kafka(settings: Settings) -> None:
+    """Return once a broker answers at an address that the cluster advertises.
+
+    Raises `ConnectError` after the connect time, `ConfigurationError` at once where the login or TLS is refused.
+    """
+    options = kafka_options(settings)
+    servers = options.pop("bootstrap_servers")
+    await waiting.within_connect_time(
+        settings,
+        lambda: _ask_brokers(servers, options),
+        f"Kafka at {servers}",
+        "KAFKA_BOOTSTRAP_SERVERS or KAFKA_SECURITY_PROTOCOL",
+    )
+
+
+@contextlib.asynccontextmanager
+async def kafka_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Wait for Kafka, and hold an admin client; its requests are bounded by the connect time."""
+    await wait_for_kafka(settings)
+    milliseconds = int(settings.bridge.connect_timeout.total_seconds() * 1000)
+    admin = AIOKafkaAdminClient(**kafka_options(settings), request_timeout_ms=milliseconds)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _ask_brokers(servers: str, options: dict[str, Any]) -> None:
+    """Ask each of `servers` for the brokers until one of those answers; raises `AwayError`."""
+    reasons = []
+    hosts = conn.collect_hosts(servers)
+    for host, port, _ in random.sample(hosts, len(hosts)):  # a silent one must not always come first
+        where = f"{host}:{port}"
+        try:
+            async with _broker(host, port, options) as connection:
+                metadata = await connection.send(MetadataRequest([]))
+            for node in random.sample(metadata.brokers, len(metadata.brokers)):
+                where = f"{node[1]}:{node[2]}, which {host}:{port} advertises"
+                async with _broker(node[1], node[2], options):
+                    return
+            reasons.append(f"{where}: it knows no broker yet")
+        except _AWAY as error:
+            _refuse_what_time_does_not_heal(error, where)
+            reasons.append(f"{where}: {_reason(error)}")
+    raise waiting.AwayError("; ".join(reasons))
+
+
+@contextlib.asynccontextmanager
+async def _broker(host: str, port: int, options: dict[str, Any]) -> AsyncIterator[conn.AIOKafkaConnection]:
+    # The connection itself, as the clients log a refused login and go on.
+    milliseconds = int(waiting.ATTEMPT_TIMEOUT.total_seconds() * 1000)
+    connection = await conn.create_conn(host, port, request_timeout_ms=milliseconds, **options)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _refuse_what_time_does_not_heal(error: Exception, where: str) -> None:
+    if isinstance(error, _LOGIN_REFUSED):
+        raise errors.ConfigurationError(
+            f"Kafka at {where} refuses the login ({error}): correct KAFKA_SASL_MECHANISM and what it logs in with."
+        ) from error
+    if isinstance(error, kafka_errors.IllegalSaslStateError):
+        raise errors.ConfigurationError(
+            f"Kafka at {where} takes no login on this listener: correct KAFKA_SECURITY_PROTOCOL or the address."
+        ) from error
+    if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        raise errors.ConfigurationError(
+            f"TLS with Kafka at {where} fails ({_reason(error)}): "
+            "correct KAFKA_SECURITY_PROTOCOL, KAFKA_SSL_CA_LOCATION and KAFKA_SSL_CERTIFICATE_LOCATION."
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or str(error) or type(error).__name__

@@ -1,0 +1,58 @@
+"""Ask an OAuth 2.0 server for a token by client credentials (RFC 6749, section 4.4)."""
+
+import base64
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+
+from topics.environment.sections import KafkaSection
+
+ANSWER_SECONDS = 10.0
+ANSWER_BYTES_MAX = 64 * 1024
+SECONDS_VALID_DEFAULT = 300.0
+
+
+class RefusedError(Exception):
+    """The token server knows us and says no, or answers what is no token: a person must act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and how long it may be used."""
+
+    value: str
+    seconds_valid: float
+
+
+def fetch_token(section: KafkaSection) -> Token:
+    """Return a new token; blocks. Raises `RefusedError`, or `OSError` where the server is away."""
+    url = section.sasl_oauthbearer_token_endpoint_url or ""
+    form = {"grant_type": "client_credentials"}
+    if section.sasl_oauthbearer_scope:
+        form["scope"] = section.sasl_oauthbearer_scope
+    request = urllib.request.Request(url, urllib.parse.urlencode(form).encode())  # noqa: S310 - settings allow http(s) only
+    request.add_header("Authorization", f"Basic {_credentials(section)}")
+    request.add_header("Accept", "application/json")
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - as above
+            return _token(answer.read(ANSWER_BYTES_MAX), url)
+    except urllib.error.HTTPError as error:
+        if error.code < 500:
+            raise RefusedError(f"the token server {url} answers {error.code} {error.reason}") from error
+        raise OSError(f"the token server {url} answers {error.code} {error.reason}") from error
+
+
+def _credentials(section: KafkaSection) -> str:
+    secret = section.sasl_oauthbearer_client_secret
+    parts = (section.sasl_oauthbearer_client_id or "", secret.get_secret_value() if secret else "")
+    return base64.b64encode(":".join(urllib.parse.quote(part, safe="") for part in parts).encode()).decode()
+
+
+def _token(answer: bytes, url: str) -> Token:
+    try:
+        document = json.loads(answer)
+        return Token(str(document["access_token"]), float(document.get("expires_in", SECONDS_VALID_DEFAULT)))
+    except (ValueError, TypeError, KeyError) as error:
+        raise RefusedError(f"the token server {url} answers what is no token") from error
