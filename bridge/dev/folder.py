@@ -18,7 +18,7 @@ LOCK = "bridge-dev.lock"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """An opened data folder; `lock` is the file descriptor that holds it."""
+    """An opened data folder; `lock` is the file descriptor that holds it. What lies where is the contract's."""
 
     root: Path
     lock: int
@@ -43,10 +43,21 @@ class Folder:
     def database(self) -> Path:
         return self.root / "workers.db"
 
+    def empty(self) -> None:
+        """Delete everything that an earlier start has left."""
+        docker.remove_volume(kafka.volume(self.kafka))
+        for entry in self.root.iterdir():
+            if entry.name in (MARK, LOCK):
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
 
 @contextlib.contextmanager
 def opened(root: Path, *, fresh: bool) -> Iterator[Folder]:
-    """Lock the folder, made if need be and emptied if `fresh`; refuse one that is in use, or not ours to empty."""
+    """Lock the folder, made if need be; refuse one that is in use or, if `fresh`, not ours to empty."""
     root = root.expanduser().absolute()
     is_new = not root.exists() or (root.is_dir() and not any(root.iterdir()))
     if fresh and not is_new and not (root / MARK).is_file():
@@ -65,8 +76,6 @@ def opened(root: Path, *, fresh: bool) -> Iterator[Folder]:
         _take(lock, root)
         if is_new:
             (root / MARK).write_text(MARK_TEXT)
-        if fresh:
-            _empty(root)
         yield Folder(root, lock)
     finally:
         os.close(lock)
@@ -84,14 +93,3 @@ def _take(lock: int, root: Path) -> None:
         ) from error
     os.truncate(lock, 0)
     os.pwrite(lock, str(os.getpid()).encode(), 0)
-
-
-def _empty(root: Path) -> None:
-    docker.remove_volume(kafka.volume(root / "kafka"))
-    for entry in root.iterdir():
-        if entry.name in (MARK, LOCK):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()

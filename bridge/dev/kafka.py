@@ -4,6 +4,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,20 +52,35 @@ NEITHER = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What Kafka will run on: Java with its jars (`classpath`, else what Maven fetches), or Docker."""
+
+    java: Java | None = None
+    classpath: str | None = None
+    maven: str | None = None
+    docker: str | None = None
+
+
+def find() -> Runtime:
+    """Return what this machine has to run Kafka on; raise ConfigurationError naming what to install."""
+    found = java.find()
+    if found is not None and found.is_new_enough:
+        runtime = Runtime(java=found, classpath=jars.remembered(), maven=jars.maven())
+        if runtime.classpath or runtime.maven:
+            return runtime
+    if command := docker.find():
+        return Runtime(docker=command)
+    raise errors.ConfigurationError(NEITHER.format(found=_found(found)))
+
+
 def program(guarded: processes.Guard, folder: Path, logs: Path, port: int) -> Program:
     """Get Kafka ready to be started with its data in `folder`; fetches what is missing, and formats a new folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    runtime = java.find()
-    if runtime is not None and runtime.is_new_enough:
-        classpath = jars.remembered()
-        maven = jars.maven()
-        if classpath is None and maven is not None:
-            classpath = jars.resolve(guarded, maven, runtime, logs / "maven.log")
-        if classpath is not None:
-            return _on_java(guarded, runtime, classpath, folder, logs, port)
-    if command := docker.find():
-        return _in_docker(guarded, command, folder, logs, port)
-    raise errors.ConfigurationError(NEITHER.format(found=_found(runtime)))
+    runtime = find()
+    if runtime.docker:
+        return _in_docker(guarded, runtime.docker, folder, logs, port)
+    return _on_java(guarded, runtime, folder, logs, port)
 
 
 def volume(folder: Path) -> str:
@@ -83,13 +99,16 @@ def properties(listeners: str, advertised: str, controller: int, data: str) -> d
     }
 
 
-def _on_java(guarded: processes.Guard, runtime: Java, classpath: str, folder: Path, logs: Path, port: int) -> Program:
+def _on_java(guarded: processes.Guard, runtime: Runtime, folder: Path, logs: Path, port: int) -> Program:
+    if runtime.java is None:
+        raise errors.ConfigurationError(NEITHER.format(found="neither"))
+    classpath = runtime.classpath or jars.resolve(guarded, runtime.maven or "mvn", runtime.java, logs / "maven.log")
     controller = ports.free()
     listeners = f"PLAINTEXT://{ports.HOST}:{port},CONTROLLER://{ports.HOST}:{controller}"
     # The data's path is relative, since a path may hold what the file format or the list of folders would not take.
     settings = properties(listeners, f"PLAINTEXT://{ports.HOST}:{port}", controller, "data")
     (folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    command = (str(runtime.binary), *JVM, f"-Dlog4j2.configurationFile={LOG_SETTINGS}")
+    command = (str(runtime.java.binary), *JVM, f"-Dlog4j2.configurationFile={LOG_SETTINGS}")
     env = dict(os.environ) | {"CLASSPATH": classpath}
     log = logs / "kafka.log"
     if not (folder / "data" / "meta.properties").exists():

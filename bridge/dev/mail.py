@@ -11,13 +11,18 @@ from bridge.dev.server import Program
 PROGRAM = "bridge.dev.sink"
 
 
-def program(folder: Path, logs: Path, port: int) -> Program:
-    """Return how to run the sink that keeps every message as `folder`/*.eml."""
+def find() -> None:
+    """Raise ConfigurationError where what the sink is made of is not installed."""
     if importlib.util.find_spec("aiosmtpd") is None:
         raise errors.ConfigurationError(
             "the mail sink needs the Python package aiosmtpd.\n"
             "  Install it with: pip install 'kafka-temporal-bridge[dev]'"
         )
+
+
+def program(folder: Path, logs: Path, port: int) -> Program:
+    """Return how to run the sink that keeps every message as `folder`/*.eml."""
+    find()
     folder.mkdir(parents=True, exist_ok=True)
     return Program(
         name="mail sink",

@@ -4,14 +4,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from bridge import errors
 from bridge.dev import guard, processes
 
-POLL_SECONDS = 0.05
 TAIL_LINES = 15
 
 
@@ -25,9 +24,10 @@ class Program:
     ready: Callable[[], bool]
     env: Mapping[str, str] | None = None
     cwd: Path | None = None
+    look_every: timedelta = timedelta(milliseconds=50)
     ready_within: timedelta = timedelta(seconds=30)
     stop_within: timedelta = timedelta(seconds=10)
-    removal: tuple[str, ...] = field(default=())
+    removal: tuple[str, ...] = ()
 
 
 class ServerError(errors.BridgeError):
@@ -67,8 +67,8 @@ class Server:
                 raise self.failure()
             if time.monotonic() > deadline:
                 seconds = self.program.ready_within.total_seconds()
-                raise ServerError(f"{self.name} was not ready within {seconds:.0f} s.{self._log_tail()}")
-            time.sleep(POLL_SECONDS)
+                raise ServerError(f"{self.name} was not ready within {seconds:.0f} s.{log_tail(self.program.log)}")
+            time.sleep(self.program.look_every.total_seconds())
         if self.exit_code is not None:  # what answers there is another server
             raise self.failure()
 
@@ -101,20 +101,7 @@ class Server:
 
     def failure(self) -> ServerError:
         """Say how the server ended, with the last lines of its log."""
-        code = self.exit_code
-        how = "was stopped" if code is None else f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
-        error = ServerError(f"{self.name} {how}.{self._log_tail()}")
-        if code == errors.ExitCode.CONFIGURATION:  # our own programs say so, and have written what is wrong
-            error.exit_code = errors.ExitCode.CONFIGURATION
-        return error
-
-    def _log_tail(self) -> str:
-        try:
-            lines = self.program.log.read_text(errors="replace").splitlines()
-        except OSError:
-            return ""
-        shown = "".join(f"\n  {line}" for line in lines[-TAIL_LINES:])
-        return f" {self.program.log} ends in:{shown or ' (nothing)'}"
+        return failure(self.program, self.exit_code)
 
     def _forget(self, process: subprocess.Popen[bytes]) -> None:
         self._guard.ended(process)
@@ -123,3 +110,21 @@ class Server:
     def _remove(self) -> None:
         if self.program.removal:
             subprocess.run(self.program.removal, capture_output=True, check=False)  # noqa: S603 - the program's own
+
+
+def failure(program: Program, code: int | None) -> ServerError:
+    """Say how a program ended, with the last lines of its log."""
+    how = "was stopped" if code is None else f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+    error = ServerError(f"{program.name} {how}.{log_tail(program.log)}")
+    if code == errors.ExitCode.CONFIGURATION:  # our own programs say so, and have written what is wrong
+        error.exit_code = errors.ExitCode.CONFIGURATION
+    return error
+
+
+def log_tail(log: Path) -> str:
+    """Return the last lines of a log, as the end of a message."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return "".join((f" {log} ends in:", *(f"\n  {line}" for line in lines[-TAIL_LINES:] or ["(nothing)"])))

@@ -33,7 +33,8 @@ def test_fresh_empties_our_folder(tmp_path: Path) -> None:
         opened.mail.mkdir()
         (opened.mail / "1.eml").write_text("old")
         opened.database.write_text("old")
-    with folder.opened(tmp_path, fresh=True):
+    with folder.opened(tmp_path, fresh=True) as opened:
+        opened.empty()
         assert sorted(entry.name for entry in tmp_path.iterdir()) == [folder.LOCK, folder.MARK]
 
 
@@ -43,7 +44,9 @@ def test_fresh_does_not_follow_a_link_out_of_the_folder(tmp_path: Path) -> None:
     (outside / "precious").write_text("kept")
     with folder.opened(tmp_path / "data", fresh=False) as opened:
         opened.mail.symlink_to(outside)
-    with folder.opened(tmp_path / "data", fresh=True):
+    with folder.opened(tmp_path / "data", fresh=True) as opened:
+        opened.empty()
+        assert not opened.mail.exists()
         assert (outside / "precious").read_text() == "kept"
 
 

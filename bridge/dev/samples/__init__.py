@@ -1,0 +1,1 @@
+"""Sample commands of every kind, and the outcomes that each must have."""
