@@ -1,5 +1,6 @@
 """What intake makes of a record: a command to carry out, or a record that cannot be one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -52,8 +53,8 @@ class Identity:
 class Command:
     """A record that was understood and has a route.
 
-    `data` is the JSON text as sent, `fields` what was parsed of it. `replayed` tells a record that came back from a
-    dead-letter topic.
+    `attributes` are the CloudEvent's, `data` is its JSON text as sent, `fields` what was parsed of it. `replayed`
+    tells a record that came back from a dead-letter topic.
     """
 
     record: Record
@@ -61,10 +62,8 @@ class Command:
     route: Route
     workflow_id: str
     data: bytes
-    fields: dict[str, Any]
-    correlation_id: str
-    event_time: str | None
-    subject: str | None
+    fields: Mapping[str, Any]
+    attributes: Mapping[str, str]
     traceparent: str
     tracestate: str | None
     reply_to: str | None
@@ -74,6 +73,20 @@ class Command:
     def request_id(self) -> str:
         """The command's UUIDv5, which Temporal dedupes by."""
         return str(ids.event_id("request", self.identity.source, self.identity.id))
+
+    @property
+    def correlation_id(self) -> str:
+        """The command's own correlation id, else its id."""
+        return self.attributes.get("correlationid") or self.identity.id
+
+    @cached_property
+    def created_ms(self) -> int:
+        """The latest time at which the command was sent for the first time: by the broker's clock or its own."""
+        try:
+            sent = datetime.fromisoformat(self.attributes["time"])
+        except (KeyError, ValueError):
+            return self.record.timestamp_ms
+        return min(self.record.timestamp_ms, int(sent.timestamp() * 1000))
 
     @cached_property
     def record_request_id(self) -> str:

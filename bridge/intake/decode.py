@@ -1,6 +1,6 @@
 """Make a command of a record, or say why it is none. Pure: the bytes and the tables decide."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from bridge.intake import envelope, tracecontext
 from bridge.intake.command import BadRecord, Command, Identity, Record, Skipped
 from bridge.intake.envelope import Envelope, RefusedError
 from bridge.routes import Route, Routes
-from topics import ids, spec
+from topics import ids
 from topics.replies import DeadLetterReason
 
 WORKFLOW_ID_CHARACTERS_MAX = 255  # visibility's column in SQL
@@ -28,16 +28,14 @@ class Decoder:
 
     def decode(self, record: Record) -> Command | BadRecord | Skipped:
         """Return what the record is; never raises for what it holds."""
-        known = envelope.attributes_of(record)
         try:
-            if record.value is not None and len(record.value) > spec.COMMAND_VALUE_BYTES_MAX:
-                detail = f"value: {len(record.value)} bytes, at most {spec.COMMAND_VALUE_BYTES_MAX}"
-                raise RefusedError(DeadLetterReason.TOO_LARGE, detail)
             event = envelope.read(record, _timestamp_id(record))
-            known = dict(event.attributes)
+        except RefusedError as refused:
+            return self._bad(record, refused, refused.attributes)
+        try:
             return self._command(record, event)
         except RefusedError as refused:
-            return self._bad(record, refused, known)
+            return self._bad(record, refused, event.attributes)
 
     def _command(self, record: Record, event: Envelope) -> Command | Skipped:
         attributes = event.attributes
@@ -61,20 +59,19 @@ class Decoder:
             workflow_id=workflow_id,
             data=event.data_text,
             fields=event.data,
-            correlation_id=attributes.get("correlationid") or identity.id,
-            event_time=attributes.get("time"),
-            subject=attributes.get("subject"),
+            attributes=attributes,
             traceparent=traceparent or tracecontext.begun(ids.event_id("request", identity.source, identity.id)),
             tracestate=tracestate,
             reply_to=reply_to,
             replayed=record.header(REPLAYS_HEADER) is not None,
         )
 
-    def _bad(self, record: Record, refused: RefusedError, attributes: dict[str, str]) -> BadRecord:
-        problems = envelope.check({**attributes, "specversion": "1.0"})
+    def _bad(self, record: Record, refused: RefusedError, attributes: Mapping[str, str]) -> BadRecord:
+        faulty = {problem.partition(":")[0] for problem in envelope.check(attributes)}
+        sound = {name: attributes[name] for name in attributes.keys() - faulty}
         identity = None
-        if not any(problem.startswith(("id:", "source:", "type:")) for problem in problems):
-            identity = Identity(attributes["source"], attributes["id"], attributes["type"])
+        if "id" in sound:  # the reply needs no more than it
+            identity = Identity(sound.get("source", ""), sound["id"], sound.get("type", ""))
         traceparent, tracestate = tracecontext.incoming(record, attributes)
         reply_to = attributes.get("replyto")
         return BadRecord(
@@ -82,7 +79,7 @@ class Decoder:
             reason=refused.reason,
             detail=refused.detail[:DETAIL_CHARACTERS_MAX],
             identity=identity if reply_to is None or reply_to in self.reply_topics else None,
-            correlation_id=attributes.get("correlationid"),
+            correlation_id=sound.get("correlationid"),
             traceparent=traceparent,
             tracestate=tracestate,
             reply_to=reply_to,

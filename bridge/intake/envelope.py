@@ -13,6 +13,7 @@ from typing import Any
 
 from bridge.intake import jsontext
 from bridge.intake.command import Record
+from topics import spec
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 from topics.replies import DeadLetterReason
 
@@ -31,12 +32,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class RefusedError(ValueError):
-    """A record that cannot be a command: its dead-letter reason, and a detail that holds nothing of the payload."""
+    """A record that cannot be a command: its dead-letter reason, and a detail that holds nothing of the payload.
 
-    def __init__(self, reason: DeadLetterReason, detail: str) -> None:
+    `attributes` are the event's, as far as they were read: the reply to a bad command needs its id.
+    """
+
+    def __init__(self, reason: DeadLetterReason, detail: str, attributes: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.attributes = attributes or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +58,13 @@ class Envelope:
         return self.attributes["source"]
 
 
-def attributes_of(record: Record) -> dict[str, str]:
-    """Return what can be had of the attributes of a binary record, without complaint: for the reply to a bad one."""
-    attributes: dict[str, str] = {}
-    for name, value in record.headers:
-        if name.startswith(HEADER_PREFIX) and value is not None:
-            attributes.setdefault(name.removeprefix(HEADER_PREFIX), value.decode(errors="replace"))
-    return attributes
-
-
 def read(record: Record, timestamp_id: str) -> Envelope:
     """Return the CloudEvent of a record; `timestamp_id` is the id of bare JSON. Raises `RefusedError`."""
     content_type = _content_type(record)
+    if record.value is not None and len(record.value) > spec.COMMAND_VALUE_BYTES_MAX:
+        detail = f"value: {len(record.value)} bytes, at most {spec.COMMAND_VALUE_BYTES_MAX}"
+        structured = content_type is not None and content_type.lower().startswith(STRUCTURED)
+        raise RefusedError(DeadLetterReason.TOO_LARGE, detail, None if structured else _headers(record)[0])
     if content_type is not None and content_type.lower().startswith(STRUCTURED):
         return _structured(record, content_type)
     if any(name.startswith(HEADER_PREFIX) for name, _ in record.headers):
@@ -82,16 +82,17 @@ def _content_type(record: Record) -> str | None:
     return values.pop().decode(errors="replace").strip() if values else None
 
 
-def _require_json(content_type: str | None) -> None:
+def _require_json(content_type: str | None, attributes: Mapping[str, str] | None = None) -> None:
     if content_type and not _JSON_TYPE.fullmatch(content_type):
-        raise RefusedError(DeadLetterReason.UNDECODABLE, "content-type: is not JSON")
+        raise RefusedError(DeadLetterReason.UNDECODABLE, "content-type: is not JSON", attributes)
 
 
-def _parse(text: bytes) -> Any:
+def _parse(text: bytes, attributes: Mapping[str, str] | None = None) -> Any:
     try:
         return jsontext.parse(text)
     except ValueError as error:
-        raise RefusedError(DeadLetterReason.UNDECODABLE, f"value: no JSON text: {_without_payload(error)}") from None
+        detail = f"value: no JSON text: {_without_payload(error)}"
+        raise RefusedError(DeadLetterReason.UNDECODABLE, detail, attributes) from None
 
 
 def _without_payload(error: ValueError) -> str:
@@ -103,10 +104,10 @@ def _binary(record: Record, content_type: str | None) -> Envelope:
     attributes, problems = _headers(record)
     problems += check(attributes)
     if problems:
-        raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))
-    _require_json(content_type)
+        raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems), attributes)
+    _require_json(content_type, attributes)
     text = record.value or b""
-    return Envelope(attributes, _parse(text), text)
+    return Envelope(attributes, _parse(text, attributes), text)
 
 
 def _headers(record: Record) -> tuple[dict[str, str], list[str]]:
@@ -138,11 +139,11 @@ def _structured(record: Record, content_type: str) -> Envelope:
     if "data" in event and "data_base64" in event:
         problems.append("data, data_base64: only one of them may be there")
     if problems:
-        raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))
+        raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems), attributes)
     if "data_base64" in event:
-        decoded = _base64(event["data_base64"])
-        return Envelope(attributes, _parse(decoded), decoded)
-    _require_json(attributes.get("datacontenttype"))
+        decoded = _base64(event["data_base64"], attributes)
+        return Envelope(attributes, _parse(decoded, attributes), decoded)
+    _require_json(attributes.get("datacontenttype"), attributes)
     return Envelope(attributes, event.get("data"), jsontext.member(text, "data") or b"null")
 
 
@@ -168,11 +169,11 @@ def _members(event: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     return attributes, problems
 
 
-def _base64(value: Any) -> bytes:
+def _base64(value: Any, attributes: Mapping[str, str]) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError, TypeError):
-        raise RefusedError(DeadLetterReason.UNDECODABLE, "data_base64: no base64 text") from None
+        raise RefusedError(DeadLetterReason.UNDECODABLE, "data_base64: no base64 text", attributes) from None
 
 
 def check(attributes: Mapping[str, str]) -> list[str]:

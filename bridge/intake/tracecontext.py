@@ -12,11 +12,11 @@ from bridge.intake.command import Record
 TRACESTATE_CHARACTERS_MAX = 512
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
-_TRACESTATE = re.compile(r"[\x20-\x7e]{1,%d}" % TRACESTATE_CHARACTERS_MAX, re.ASCII)
+_TRACESTATE = re.compile(rf"[\x20-\x7e]{{1,{TRACESTATE_CHARACTERS_MAX}}}", re.ASCII)
 
 
 def incoming(record: Record, attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return traceparent and tracestate: the plain Kafka headers first, else the event's; malformed ones are dropped."""
+    """Return traceparent and tracestate: the plain headers first, else the event's; malformed ones are dropped."""
     plain = record.header("traceparent")
     if plain is not None and (parent := _well_formed(plain.decode(errors="replace"))):
         state = record.header("tracestate")

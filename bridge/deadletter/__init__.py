@@ -1,0 +1,1 @@
+"""Dead letters: records that cannot be carried out, kept with their reason."""

@@ -1,0 +1,39 @@
+"""Carry out a command: pick its verb's sequence, and turn Temporal's refusal into a dead letter."""
+
+from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from bridge.dispatch.cancel import cancel
+from bridge.dispatch.failures import RefusedByTemporalError
+from bridge.dispatch.outcome import DeadLettered, Outcome
+from bridge.dispatch.signal import signal, signal_with_start
+from bridge.dispatch.start import start
+from bridge.dispatch.temporal import Temporal
+from bridge.intake.command import Command
+from bridge.routes import Verb
+from topics.replies import DeadLetterReason
+
+
+class Sequence(Protocol):
+    """What each verb does; `fresh` tells that the command cannot have been handled before."""
+
+    def __call__(self, temporal: Temporal, command: Command, *, fresh: bool) -> Awaitable[Outcome]: ...
+
+
+SEQUENCES: Mapping[Verb, Sequence] = MappingProxyType(
+    {
+        Verb.START: start,
+        Verb.SIGNAL: signal,
+        Verb.SIGNAL_WITH_START: signal_with_start,
+        Verb.CANCEL: cancel,
+    }
+)
+
+
+async def dispatch(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
+    """Return what became of the command; raises `UnavailableError` or `ConfigurationError` where nothing is known."""
+    try:
+        return await SEQUENCES[command.route.verb](temporal, command, fresh=fresh)
+    except RefusedByTemporalError as error:
+        return DeadLettered(DeadLetterReason.REFUSED_BY_TEMPORAL, str(error))

@@ -1,0 +1,73 @@
+"""What Temporal's errors mean: the answer to a question, the record's fault, the configuration's, or time's."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure, WorkflowExecutionAlreadyStartedFailure
+from temporalio.service import RPCError, RPCStatusCode
+
+from bridge.errors import ConfigurationError, UnavailableError
+
+_LIMIT_OF_A_RUN = "exceeded workflow execution limit"  # the server's words for history.maximumSignalsPerExecution
+
+_RECORD_FAULTS = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.OUT_OF_RANGE}
+_CONFIGURATION_FAULTS = {
+    RPCStatusCode.PERMISSION_DENIED,
+    RPCStatusCode.UNAUTHENTICATED,
+    RPCStatusCode.UNIMPLEMENTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyStarted:
+    """The workflow id has a run that the request's policy does not allow to be followed."""
+
+    run_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """Temporal knows no run of that workflow id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The run has closed."""
+
+
+Answer: TypeAlias = AlreadyStarted | NotThere | Closed
+
+
+class RefusedByTemporalError(Exception):
+    """Temporal will not take this command, now or later: the record's fault."""
+
+
+class RunIsFullError(UnavailableError):
+    """The run takes no more signals: that key waits for the next run, nothing else does."""
+
+
+def meaning(error: RPCError) -> Answer:
+    """Return the answer that an error holds.
+
+    Raises `RefusedByTemporalError` for the record's fault, `ConfigurationError` for the configuration's, and
+    `UnavailableError` for what time heals; the outcome of the request is unknown then: repeat it with the same id.
+    """
+    if error.status is RPCStatusCode.ALREADY_EXISTS:
+        found = WorkflowExecutionAlreadyStartedFailure()
+        if error.grpc_status.details and error.grpc_status.details[0].Unpack(found):
+            return AlreadyStarted(found.run_id, found.start_request_id)
+    if error.status is RPCStatusCode.NOT_FOUND:
+        details = error.grpc_status.details
+        if details and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR):
+            raise ConfigurationError(f"{error.message} Correct TEMPORAL_NAMESPACE, or run `bridge setup apply`.")
+        return Closed() if "already completed" in error.message else NotThere()
+    if _LIMIT_OF_A_RUN in error.message:
+        raise RunIsFullError(f"Temporal: {error.message}")
+    if error.status in _RECORD_FAULTS:
+        raise RefusedByTemporalError(error.message)
+    if error.status in _CONFIGURATION_FAULTS:
+        raise ConfigurationError(
+            f"Temporal refuses us ({error.status.name}): {error.message}. Correct TEMPORAL_API_KEY or TEMPORAL_TLS_*."
+        )
+    raise UnavailableError(f"Temporal: {error.status.name}: {error.message}")

@@ -1,0 +1,124 @@
+"""The mark that every run of ours carries: the memo `bridge`, and two search attributes.
+
+Plain JSON and ids only, never encrypted: the sweep and `trace` read it without a key. Visibility lags, the memo by
+Describe does not, so deduplication asks the memo.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import jiter
+from temporalio.api.common.v1 import Payload
+
+from bridge.intake import tracecontext
+from bridge.intake.command import Command, rfc3339
+from topics import ids
+
+MEMO = "bridge"
+GROUP_ATTRIBUTE = "BridgeGroup"
+IDS_ATTRIBUTE = "BridgeIds"
+EARLIER_MAX = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Which command began a run; `time` is its record's timestamp, `earlier` the request ids of commands before it."""
+
+    command: str
+    source: str
+    type: str
+    topic: str
+    partition: int
+    offset: int
+    time: str
+    group: str
+    correlationid: str
+    traceparent: str
+    route: str
+    tracestate: str | None = None
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def request_id(self) -> str:
+        """The UUIDv5 of the command that began the run."""
+        return str(ids.event_id("request", self.source, self.command))
+
+    @property
+    def recorded_ms(self) -> int:
+        """`time` in ms since the epoch."""
+        return round(datetime.fromisoformat(self.time).timestamp() * 1000)
+
+    @property
+    def known_request_ids(self) -> tuple[str, ...]:
+        """Every command that is known to have started this workflow id, newest first, bounded."""
+        return (self.request_id, *self.earlier)[:EARLIER_MAX]
+
+    def is_of(self, command: Command) -> bool:
+        """Return whether this very record began the run."""
+        record = command.record
+        mine = (record.topic, record.partition, record.offset, rfc3339(record.timestamp_ms))
+        return self.request_id == command.request_id and mine == (self.topic, self.partition, self.offset, self.time)
+
+    def is_later_than(self, command: Command) -> bool:
+        """Return whether the run was begun by the same or a later record of the command's own partition."""
+        record = command.record
+        same_place = (self.topic, self.partition) == (record.topic, record.partition)
+        # The time tells a topic that was made anew: its offsets begin again.
+        return same_place and self.offset >= record.offset and self.time >= rfc3339(record.timestamp_ms)
+
+
+def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
+    """Return the mark for a run that `command` begins."""
+    record = command.record
+    return Mark(
+        command=command.identity.id,
+        source=command.identity.source,
+        type=command.identity.type,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        time=rfc3339(record.timestamp_ms),
+        group=group,
+        correlationid=command.correlation_id,
+        traceparent=command.traceparent,
+        route=command.route.command,
+        tracestate=command.tracestate,
+        earlier=earlier,
+    )
+
+
+def memo(mark: Mark) -> Payload:
+    """Return the memo's payload."""
+    fields = {name: value for name, value in dataclasses.asdict(mark).items() if value is not None}
+    return json_payload(json.dumps(fields, separators=(",", ":")).encode())
+
+
+def read(payload: Payload) -> Mark | None:
+    """Return the mark in a memo, or None where it is no mark of ours."""
+    try:
+        fields: dict[str, Any] = jiter.from_json(payload.data)
+        known = {field.name for field in dataclasses.fields(Mark)}
+        mark = Mark(**{name: value for name, value in fields.items() if name in known})
+        return dataclasses.replace(mark, earlier=tuple(mark.earlier))
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def search_attributes(command: Command, group: str) -> dict[str, Payload]:
+    """Return the search attributes of a run that `command` begins."""
+    identifiers = [command.identity.id, tracecontext.trace_id(command.traceparent)]
+    return {
+        GROUP_ATTRIBUTE: json_payload(json.dumps(group).encode(), "Keyword"),
+        IDS_ATTRIBUTE: json_payload(json.dumps(identifiers).encode(), "KeywordList"),
+    }
+
+
+def json_payload(text: bytes, attribute_type: str | None = None) -> Payload:
+    """Return JSON text as a payload; `attribute_type` is the type of a search attribute."""
+    metadata = {"encoding": b"json/plain"}
+    if attribute_type is not None:
+        metadata["type"] = attribute_type.encode()
+    return Payload(metadata=metadata, data=text)

@@ -1,0 +1,47 @@
+"""What can become of a command: values, as all of them are expected."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from topics.replies import DeadLetterReason, RejectReason
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The command is in effect, once; `began` tells that it began the run `run_id`."""
+
+    run_id: str | None
+    began: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Another record with the same identity had the effect."""
+
+    run_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A sound command that may not have an effect now: an answer, not a defect."""
+
+    reason: RejectReason
+    detail: str
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMissing:
+    """There is no run of that workflow id, and never was within what Temporal retains: wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettered:
+    """The command's fault: for the dead-letter topic."""
+
+    reason: DeadLetterReason
+    detail: str
+
+
+Settled: TypeAlias = Accepted | Duplicate | Rejected | DeadLettered
+Outcome: TypeAlias = Settled | TargetMissing

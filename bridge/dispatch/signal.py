@@ -1,0 +1,61 @@
+"""The verbs signal and signal-with-start: one signal in history a command identity."""
+
+from bridge.dispatch import decision
+from bridge.dispatch.failures import AlreadyStarted, Closed
+from bridge.dispatch.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
+from bridge.dispatch.start import ROUNDS_MAX
+from bridge.dispatch.temporal import Reached, Run, Temporal
+from bridge.errors import UnavailableError
+from bridge.intake.command import Command
+from bridge.routes import Rerun
+from topics.replies import RejectReason
+
+_CLOSED = Rejected(RejectReason.ALREADY_DONE, "the run has closed")
+
+
+async def signal(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
+    """Signal the latest run; a `fresh` command cannot have been handled before, so nothing is looked up."""
+    if not fresh and (found := await _taken_earlier(temporal, command)):
+        return found
+    answer = await temporal.signal(command)
+    if isinstance(answer, Reached):
+        return Accepted(answer.run_id)
+    return _CLOSED if isinstance(answer, Closed) else TargetMissing()
+
+
+async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
+    """Signal the open run, or start one with the signal.
+
+    The signal goes first: it has no effect where the same command reached the run before, be it open or closed.
+    """
+    for _ in range(ROUNDS_MAX):
+        if not fresh and (found := await _taken_earlier(temporal, command)):
+            return found
+        answer = await temporal.signal(command)
+        if isinstance(answer, Reached):
+            return Accepted(answer.run_id, began=not fresh and await _began(temporal, command, answer.run_id))
+        was_there = isinstance(answer, Closed)
+        answer = await temporal.signal_with_start(command, command.route.rerun if was_there else Rerun.NEVER)
+        if isinstance(answer, Reached):
+            return Accepted(answer.run_id, began=answer.began)
+        if was_there and isinstance(answer, AlreadyStarted):
+            return _CLOSED
+        fresh = False  # somebody came between: look again, with care
+    raise UnavailableError(f"{command.workflow_id} keeps changing: another process holds the same record")
+
+
+async def _taken_earlier(temporal: Temporal, command: Command) -> Outcome | None:
+    """Return the outcome if a run before the latest one took the command, or if only earlier runs could have."""
+    latest = await temporal.describe(command.workflow_id)
+    if latest is None or not decision.must_look_back(command, latest.started_ms):
+        return None
+    async for run_id in temporal.earlier_runs(latest, command.created_ms):
+        if isinstance(await temporal.signal(command, run_id), Reached):
+            return Duplicate(run_id)
+    return None
+
+
+async def _began(temporal: Temporal, command: Command, run_id: str | None) -> bool:
+    """Return whether this record began the run: its `workflow.started` may have been lost in a crash."""
+    run: Run | None = await temporal.describe(command.workflow_id, run_id or "")
+    return run is not None and run.run_id == run.first_run_id and run.mark is not None and run.mark.is_of(command)

@@ -1,0 +1,41 @@
+"""The verb start: one run a command identity."""
+
+from bridge.dispatch import decision
+from bridge.dispatch.decision import RunAgain
+from bridge.dispatch.failures import AlreadyStarted
+from bridge.dispatch.outcome import Accepted, Duplicate, Outcome
+from bridge.dispatch.temporal import Reached, Temporal
+from bridge.errors import UnavailableError
+from bridge.intake.command import Command
+from bridge.routes import Rerun
+
+ROUNDS_MAX = 5  # how often another holder of the record may come between
+
+
+async def start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:  # noqa: ARG001 - all verbs' shape
+    """Start the command's workflow, or find out why not, in one call, two or three."""
+    answer = await temporal.start(command, command.record_request_id, Rerun.NEVER)
+    if isinstance(answer, Reached):
+        # The same answer for this record's redelivery, so that a reply lost in a crash is made again.
+        return Accepted(answer.run_id, began=True)
+    if isinstance(answer, AlreadyStarted) and answer.request_id.startswith(command.request_id + ":"):
+        return Duplicate(answer.run_id)
+    for _ in range(ROUNDS_MAX):
+        outcome = await _follow(temporal, command)
+        if outcome is not None:
+            return outcome
+    raise UnavailableError(f"{command.workflow_id} keeps changing: another process holds the same record")
+
+
+async def _follow(temporal: Temporal, command: Command) -> Outcome | None:
+    latest = await temporal.describe(command.workflow_id)
+    if latest is None:  # retention took it since
+        again = RunAgain(())
+    else:
+        decided = decision.decide_start(command, latest)
+        if not isinstance(decided, RunAgain):
+            return decided
+        again = decided
+    # Not the record's own request id: two holders of the identity must share one run.
+    answer = await temporal.start(command, command.request_id, command.route.rerun, again.earlier)
+    return Accepted(answer.run_id, began=True) if isinstance(answer, Reached) else None

@@ -1,0 +1,65 @@
+"""How far the whole group has come in a topic: a missing target may still be waiting in it."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from datetime import timedelta
+from typing import TypeAlias
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from bridge.errors import UnavailableError
+
+QUERY_TIMEOUT = timedelta(seconds=5)
+REMEMBERED = timedelta(seconds=1)
+REMEMBERED_MAX = 1000
+
+_Question: TypeAlias = tuple[str, int, TopicPartition]
+
+
+class Backlog:
+    """Asks Kafka how far the group has committed; answers are remembered for a second."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._answers: dict[_Question, tuple[float, bool]] = {}
+
+    async def is_read(self, topics: Collection[str], until_ms: int, but: TopicPartition) -> bool:
+        """Return whether the group has done all records of `topics` up to a time, but for those of the partition `but`.
+
+        Raises `UnavailableError` where Kafka does not answer.
+        """
+        until_s = -(-until_ms // 1000)  # whole seconds, so that many waiting commands share an answer
+        for topic in topics:
+            if not await self._topic_is_read((topic, until_s, but)):
+                return False
+        return True
+
+    async def _topic_is_read(self, question: _Question) -> bool:
+        asked, answer = self._answers.get(question, (float("-inf"), False))
+        if time.monotonic() - asked < REMEMBERED.total_seconds():
+            return answer
+        try:
+            async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
+                answer = await self._ask(*question)
+        except (KafkaError, TimeoutError) as error:
+            raise UnavailableError(f"Kafka: how far {question[0]} is read could not be asked: {error}") from error
+        if len(self._answers) >= REMEMBERED_MAX:
+            self._answers.clear()
+        self._answers[question] = (time.monotonic(), answer)
+        return answer
+
+    async def _ask(self, topic: str, until_s: int, but: TopicPartition) -> bool:
+        numbers = self._consumer.partitions_for_topic(topic) or set()
+        partitions = [tp for number in numbers if (tp := TopicPartition(topic, number)) != but]
+        first_after = await self._consumer.offsets_for_times(dict.fromkeys(partitions, until_s * 1000))
+        ends = await self._consumer.end_offsets(partitions)
+        begins = await self._consumer.beginning_offsets(partitions)
+        for tp in partitions:
+            found = first_after.get(tp)
+            needed = found.offset if found is not None else ends[tp]
+            done = await self._consumer.committed(tp) or 0
+            if max(done, begins[tp]) < needed:
+                return False
+        return True

@@ -1,0 +1,203 @@
+"""The poll loop: records become items in lanes; what is done is committed; a revoked partition is drained first."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from bridge.dispatch.outcome import Settled
+from bridge.intake.assignment import Assignment, Partition
+from bridge.intake.command import BadRecord, Command, Record, Skipped
+from bridge.intake.decode import Decoder
+from bridge.intake.lanes import Lane, Lanes
+from bridge.intake.watermark import Watermark
+from bridge.telemetry import logs
+from bridge.telemetry.names import Log
+
+POLL_TIMEOUT_MS = 200
+POLL_RECORDS_MAX = 1000
+COMMIT_INTERVAL = timedelta(seconds=1)
+COMMIT_TIMEOUT = timedelta(seconds=10)
+POSITION_TIMEOUT = timedelta(seconds=1)
+REVOKE_TIMEOUT = timedelta(seconds=45)  # under the rebalance timeout
+
+LaneKey: TypeAlias = tuple[TopicPartition, str | int]
+"""The partition and the workflow id: order holds within a partition. A record that is no command has its offset."""
+
+log = logs.get(__name__)
+
+
+@dataclass(slots=True)
+class Item:
+    """A record in a lane. `is_new` tells that nobody can have handled it before; `settled` survives a retry."""
+
+    content: Command | BadRecord | Skipped
+    partition: TopicPartition
+    assignment: Assignment
+    is_new: bool
+    settled: Settled | None = None
+    last_look: bool = False
+
+    def done(self) -> None:
+        """Let the item's offset be committed; without effect once the partition is another process's."""
+        self.assignment.done(self.partition, self.content.record)
+
+
+Work: TypeAlias = Callable[[Lane[LaneKey, Item]], Awaitable[timedelta | None]]
+
+
+class Intake(ConsumerRebalanceListener):
+    """Polls one consumer. `run` until `stop`, then `finish` what is in hand and commit."""
+
+    def __init__(self, decoder: Decoder, work: Work, *, in_flight_max: int, waiting_max: int) -> None:
+        self._decoder = decoder
+        self._waiting_max = waiting_max
+        self._assignment = Assignment(waiting_max)
+        self._taking = False
+        self._stopping = asyncio.Event()
+        self._consumer: AIOKafkaConsumer | None = None
+        self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
+        self.joined = False
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """The consumer that `run` polls."""
+        if self._consumer is None:
+            raise RuntimeError("the intake is asked for its consumer before it runs")
+        return self._consumer
+
+    @property
+    def paused_partitions(self) -> int:
+        """Return how many partitions are paused."""
+        return self._assignment.paused
+
+    def stop(self) -> None:
+        """Take no new record."""
+        self._taking = False
+        self._stopping.set()
+
+    async def run(self, consumer: AIOKafkaConsumer) -> None:
+        """Poll until `stop`. A poll is never cancelled: that would disable the client's own poll watchdog for good."""
+        self._consumer = consumer
+        if consumer.assignment():
+            await self.on_partitions_assigned(consumer.assignment())
+        async with asyncio.TaskGroup() as group:
+            committing = group.create_task(self._commit_regularly(), name="commit")
+            while not self._stopping.is_set():
+                await self._poll()
+            committing.cancel()
+
+    async def finish(self) -> None:
+        """Finish what is in hand, forget what is not begun, and commit what is done."""
+        self.stop()
+        self.lanes.drop(lambda _: True)
+        await self.lanes.idle()
+        await self._commit()
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Drain before the partitions go to another member."""
+        if not revoked:
+            return
+        self._taking = False
+        self.lanes.drop(lambda _: True)  # the protocol is eager: all partitions go
+        try:
+            async with asyncio.timeout(REVOKE_TIMEOUT.total_seconds()):
+                await self.lanes.idle()
+        except TimeoutError:
+            pass  # what is still in hand is done again by the next owner, without a second effect
+        await self._commit()
+        self._assignment = Assignment(self._waiting_max)
+        log.info(Log.PARTITIONS_REVOKED, partitions=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Begin each partition at its committed offset."""
+        if self._consumer is None:
+            return  # `run` begins with what is assigned
+        assignment = Assignment(self._waiting_max)
+        ends = await self._end_offsets(assigned)
+        for tp in assigned:
+            assignment.partitions[tp] = Partition(Watermark(0), end_offset=ends.get(tp, 2**63), committed=0)
+        if self.consumer.assignment() != set(assigned):
+            return  # moved again meanwhile: the next call is on its way
+        self._assignment = assignment
+        self._taking = not self._stopping.is_set()
+        self.joined = True
+        log.info(Log.PARTITIONS_ASSIGNED, partitions=len(assigned))
+
+    async def _end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        try:
+            async with asyncio.timeout(POSITION_TIMEOUT.total_seconds() * 5):
+                ends: dict[TopicPartition, int] = await self.consumer.end_offsets(list(partitions))
+        except (KafkaError, TimeoutError):
+            return {}  # every record counts as one that may have been handled before
+        return ends
+
+    async def _poll(self) -> None:
+        batches: dict[TopicPartition, list[ConsumerRecord[Any, Any]]] = await self.consumer.getmany(
+            timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX
+        )
+        # No await from here on: the assignment cannot change under the records.
+        for tp, records in batches.items():
+            if self._taking and tp in self._assignment.partitions:
+                for record in records:
+                    self._take(tp, _record(record))
+        self._pause_or_resume()
+
+    def _take(self, tp: TopicPartition, record: Record) -> None:
+        content = self._decoder.decode(record)
+        item = Item(content, tp, self._assignment, self._assignment.take(tp, record))
+        key = content.workflow_id if isinstance(content, Command) else record.offset
+        self.lanes.put((tp, key), item)
+
+    def _pause_or_resume(self) -> None:
+        if pausing := self._assignment.to_pause():
+            self.consumer.pause(*pausing)
+        if resuming := self._assignment.to_resume():
+            self.consumer.resume(*resuming)
+
+    async def _commit_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(COMMIT_INTERVAL.total_seconds())
+            await self._commit()
+
+    async def _commit(self) -> None:
+        assignment = self._assignment
+        offsets = assignment.to_commit(await self._positions(assignment))
+        if not offsets or assignment is not self._assignment:
+            return
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT.total_seconds()):
+                await self.consumer.commit(offsets)
+        except (KafkaError, TimeoutError) as error:
+            # Nothing is lost: the next commit covers it, or the next owner repeats it without a second effect.
+            log.warning(Log.COMMIT_FAILED, error=str(error) or type(error).__name__)
+            return
+        assignment.committed(offsets)
+
+    async def _positions(self, assignment: Assignment) -> dict[TopicPartition, int]:
+        """Return where the consumer is in partitions of which nothing is in hand: control records leave gaps."""
+        positions: dict[TopicPartition, int] = {}
+        idle = [tp for tp, partition in assignment.partitions.items() if partition.watermark.pending == 0]
+        try:
+            async with asyncio.timeout(POSITION_TIMEOUT.total_seconds()):
+                for tp in idle:
+                    positions[tp] = await self.consumer.position(tp)
+        except (KafkaError, TimeoutError):
+            pass  # a partition that is being moved or has no leader now: the next commit asks again
+        return {tp: position for tp, position in positions.items() if not assignment.partitions[tp].watermark.pending}
+
+
+def _record(record: "ConsumerRecord[Any, Any]") -> Record:
+    return Record(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+    )

@@ -1,0 +1,1 @@
+"""What goes out: answers, and how every run begins and ends."""

@@ -1,0 +1,104 @@
+"""How a run begins and ends, as an event.
+
+Built of the run's mark and the server's words alone, so that copies have the same bytes.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.dispatch.mark import Mark
+from bridge.intake.command import rfc3339
+from bridge.outcomes import event
+from bridge.outcomes.event import Cause, OutRecord
+from topics import ids
+from topics.lifecycle import Failure, State, WorkflowEnded, WorkflowStarted
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What both ends of a run's life tell of it."""
+
+    namespace: str
+    workflow_id: str
+    run_id: str
+    first_run_id: str
+    workflow_type: str
+    task_queue: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run closed. Times are ms since the epoch, cut; `new_run_id` is the run that continues it."""
+
+    state: State
+    started_ms: int
+    closed_ms: int
+    new_run_id: str | None = None
+    failure: Failure | None = None
+    result: Any | None = None
+
+
+def started(mark: Mark, run: RunFacts, topic: str) -> OutRecord:
+    """Return `workflow.started`; its time is that of the command's record."""
+    data = WorkflowStarted(**_common(mark, run, State.STARTED))
+    return _event(mark, run, State.STARTED, topic, mark.recorded_ms, data.model_dump(mode="json"))
+
+
+def ended(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
+    """Return the event of the run's close; its time is the server's."""
+    data = WorkflowEnded(
+        **_common(mark, run, end.state),
+        started_at=rfc3339(end.started_ms),
+        closed_at=rfc3339(end.closed_ms),
+        duration_ms=end.closed_ms - end.started_ms,
+        new_run_id=end.new_run_id,
+        failure=end.failure,
+        result=end.result,
+    )
+    fields = data.model_dump(mode="json")
+    if end.result is None:
+        del fields["result"]
+    return _event(mark, run, end.state, topic, end.closed_ms, fields)
+
+
+def event_id(run: RunFacts, state: State) -> uuid.UUID:
+    """Return the id of the event that announces `state` of the run."""
+    return ids.event_id("lifecycle", run.namespace, run.workflow_id, run.run_id, state.value)
+
+
+def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
+    return {
+        "workflow_id": run.workflow_id,
+        "run_id": run.run_id,
+        "first_run_id": run.first_run_id,
+        "workflow_type": run.workflow_type,
+        "namespace": run.namespace,
+        "task_queue": run.task_queue,
+        "state": state,
+        "command_id": mark.command,
+        "command_source": mark.source,
+        "command_type": mark.type,
+        "attempt": run.attempt,
+    }
+
+
+def _event(mark: Mark, run: RunFacts, state: State, topic: str, time_ms: int, data: dict[str, Any]) -> OutRecord:
+    return event.record(
+        topic=topic,
+        key=run.workflow_id,
+        event_id=event_id(run, state),
+        source=f"/bridge/{mark.group}",
+        type=state.event_type,
+        subject=run.workflow_id,
+        time=rfc3339(time_ms),
+        timestamp_ms=time_ms,
+        data=data,
+        cause=Cause(
+            command_id=mark.command,
+            correlation_id=mark.correlationid,
+            traceparent=mark.traceparent,
+            tracestate=mark.tracestate,
+        ),
+    )

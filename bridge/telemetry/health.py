@@ -1,0 +1,52 @@
+"""What the process knows of its own condition: told by those who notice, asked by the probes."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bridge.telemetry import logs
+from bridge.telemetry.names import Log
+
+log = logs.get(__name__)
+
+
+class Part(StrEnum):
+    """What must be well for the daemon to do its work."""
+
+    INTAKE = "intake"
+    TEMPORAL = "temporal"
+    KAFKA = "kafka"
+    CONFIGURATION = "configuration"
+    FEED = "feed"
+
+
+_GONE = {
+    Part.TEMPORAL: Log.TEMPORAL_AWAY,
+    Part.KAFKA: Log.KAFKA_AWAY,
+    Part.CONFIGURATION: Log.MISCONFIGURED,
+    Part.INTAKE: Log.INTAKE_FAILED,
+    Part.FEED: Log.FEED_FAILED,
+}
+_BACK = {Part.TEMPORAL: Log.TEMPORAL_BACK, Part.KAFKA: Log.KAFKA_BACK}
+
+
+@dataclass(slots=True)
+class Health:
+    """The problems there are now, by part; none means ready."""
+
+    problems: dict[Part, str] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Whether new commands are carried out."""
+        return not self.problems
+
+    def fails(self, part: Part, problem: str) -> None:
+        """Note a problem; it is logged when it begins, not each time."""
+        if part not in self.problems:
+            log.error(_GONE[part], problem=problem)
+        self.problems[part] = problem
+
+    def works(self, part: Part) -> None:
+        """Note that a part is well."""
+        if self.problems.pop(part, None) is not None and part in _BACK:
+            log.info(_BACK[part])

@@ -1,0 +1,50 @@
+"""Logs: one JSON object a line on stderr, or readable lines where stderr is a terminal."""
+
+import logging
+import sys
+
+import structlog
+
+LIBRARIES_QUIET = ("aiokafka", "faststream", "uvicorn", "httpx")
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Send our log events and those of the libraries to stderr, in one format."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.format_exc_info,
+    ]
+    terminal = sys.stderr.isatty()
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(default=str)
+    )
+    if terminal:
+        shared.remove(structlog.processors.format_exc_info)  # the console renderer shows exceptions itself
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in LIBRARIES_QUIET:
+        # Their info lines tell of every rebalance and request; what a person must know, we say ourselves.
+        logging.getLogger(name).setLevel(max(level, logging.ERROR))
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """Return a logger; events are constants of `bridge.telemetry.names.Log`, the rest are fields."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

@@ -1,0 +1,55 @@
+"""Every log event and metric name, in one place; the docs are rendered from it."""
+
+from enum import StrEnum
+
+
+class Log(StrEnum):
+    """Log events. One line for each thing that a person must know or act on; none for a command that went well."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+    DRAINED = "drained"
+    DRAIN_TIMED_OUT = "drain timed out"
+    SETTING_WARNING = "setting warning"
+    PARTITIONS_ASSIGNED = "partitions assigned"
+    PARTITIONS_REVOKED = "partitions revoked"
+    COMMIT_FAILED = "commit failed"
+    INTAKE_FAILED = "intake failed"
+    DEAD_LETTER = "dead letter"
+    TEMPORAL_AWAY = "temporal away"
+    TEMPORAL_BACK = "temporal back"
+    KAFKA_AWAY = "kafka away"
+    KAFKA_BACK = "kafka back"
+    MISCONFIGURED = "misconfigured"
+    COMMAND_CRASHED = "command crashed"
+    PRODUCER_REBUILT = "producer rebuilt"
+    FEED_OWNED = "lifecycle feed owned"
+    FEED_RELEASED = "lifecycle feed released"
+    FEED_FAILED = "lifecycle feed failed"
+    FEED_UNKNOWN_ROUTE = "run of an unknown route"
+
+
+class Metric(StrEnum):
+    """Metrics as Prometheus shows them."""
+
+    COMMANDS = "bridge_commands_total"
+    DEAD_LETTERS = "bridge_dead_letters_total"
+    RETRIES = "bridge_retries_total"
+    LIFECYCLE_EVENTS = "bridge_lifecycle_events_total"
+    IN_FLIGHT = "bridge_in_flight"
+    WAITING = "bridge_waiting"
+    PAUSED_PARTITIONS = "bridge_paused_partitions"
+    FEED_LAG_SECONDS = "bridge_feed_lag_seconds"
+
+
+METRIC_HELP = {
+    Metric.COMMANDS: "Commands that have their outcome, by topic and outcome.",
+    Metric.DEAD_LETTERS: "Records written to dead-letter topics, by topic and reason.",
+    Metric.RETRIES: "Attempts that must be repeated, by cause.",
+    Metric.LIFECYCLE_EVENTS: "Lifecycle events written, by state.",
+    Metric.IN_FLIGHT: "Commands that are being carried out.",
+    Metric.WAITING: "Commands that are read and have no outcome yet.",
+    Metric.PAUSED_PARTITIONS: "Partitions that are paused because too many commands wait.",
+    Metric.FEED_LAG_SECONDS: "Age of the newest close that is surely announced; 0 where another instance owns it.",
+}
