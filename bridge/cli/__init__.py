@@ -1,1 +1,114 @@
-def main() -> None: ...
+"""The command line: one file a command, each imported when it is asked for, so that `--help` is quick."""
+
+import importlib.metadata
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+
+import cyclopts
+
+from bridge import errors
+
+NAME = "bridge"
+DISTRIBUTION = "kafka-temporal-bridge"
+INTERRUPTED = 130  # 128 + SIGINT
+READER_GONE = 141  # 128 + SIGPIPE
+
+HELP = """Commands from Kafka start, signal and cancel Temporal workflows; every end is announced back.
+
+Examples:
+    bridge dev                                  the whole stack on this machine, with sample commands
+
+    bridge setup apply                          make topics, namespace and search attributes
+
+    bridge run                                  the daemon
+
+    bridge worker --queue finance               the workers of one task queue
+
+    bridge publish invoice.process a.json       publish a command
+
+    bridge tail invoice.events                  watch what becomes of commands
+
+    bridge doctor                               find out what is wrong
+"""
+
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("dev", "bridge.cli.dev:dev", "Run the whole stack on this machine."),
+    ("run", "bridge.cli.run:run", "Run the daemon."),
+    ("worker", "bridge.cli.worker:worker", "Run the workers of the three domains."),
+    ("setup", "bridge.cli.setup:app", "Make what the daemon needs in Kafka and Temporal."),
+    ("publish", "bridge.cli.publish:publish", "Publish commands."),
+    ("tail", "bridge.cli.tail:tail", "Show records as they arrive."),
+    ("routes", "bridge.cli.routes:routes", "Show which command does what to which workflow."),
+    ("config", "bridge.cli.config:app", "Show or check the settings."),
+    ("doctor", "bridge.cli.doctor:doctor", "Check everything that the daemon and its workers need."),
+    ("export", "bridge.cli.export:app", "Print the contract as JSON Schema or AsyncAPI."),
+)
+
+
+def main() -> None:
+    """Run the command that the process was started with, and leave with its exit code."""
+    try:
+        code = run(sys.argv[1:])
+    except Exception:  # noqa: BLE001 - the last stop: what nobody expected is shown whole
+        traceback.print_exc()
+        code = errors.ExitCode.CRASH
+    # Not by the interpreter's own exit: the Temporal client can abort or hang there.
+    os._exit(_flushed(code))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; what a person must act on is printed, without a traceback."""
+    try:
+        result = application()(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return READER_GONE
+    except SystemExit as leaving:  # wrong usage: already told
+        return leaving.code if isinstance(leaving.code, int) else errors.ExitCode.CRASH
+    except (errors.BridgeError, ExceptionGroup) as error:
+        problems = list(_problems(error))
+        if not problems:
+            raise
+        for problem in problems:
+            print(f"{NAME}: {problem}", file=sys.stderr)  # noqa: T201 - this is what the user reads
+        return max(problem.exit_code for problem in problems)
+    return result if isinstance(result, int) else errors.ExitCode.DONE
+
+
+def application() -> cyclopts.App:
+    """Return the command line."""
+    app = cyclopts.App(
+        name=NAME,
+        help=HELP,
+        help_format="plaintext",
+        version=lambda: importlib.metadata.version(DISTRIBUTION),
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for name, path, text in COMMANDS:
+        app.command(path, name=name, help=text)
+    return app
+
+
+def _problems(error: BaseException) -> Iterator[errors.BridgeError]:
+    """Yield what a group holds; nothing where one of them is no `BridgeError`, as that one needs its traceback."""
+    if isinstance(error, errors.BridgeError):
+        yield error
+        return
+    if isinstance(error, ExceptionGroup):
+        ours, others = error.split(errors.BridgeError)
+        if others is None and ours is not None:
+            for inner in ours.exceptions:
+                yield from _problems(inner)
+
+
+def _flushed(code: int) -> int:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        return READER_GONE
+    return code

@@ -1,6 +1,8 @@
 """The Kafka side of the set-up: topics, their partitions and settings."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from aiokafka import errors as kafka_errors
@@ -12,6 +14,7 @@ from bridge.setup import steps
 from topics import spec, tables
 from topics.spec import Topic
 
+LEADER_POLL = timedelta(milliseconds=200)
 REPLICAS_MAX = 3  # where the broker does not tell its default
 
 _REPLICATION = "default.replication.factor"
@@ -80,6 +83,23 @@ async def carry_out(admin: AIOKafkaAdminClient, step: steps.KafkaStep) -> str | 
     except kafka_errors.KafkaError as error:
         return str(error)
     return None
+
+
+async def wait_for_leaders(settings: Settings, admin: AIOKafkaAdminClient) -> bool:
+    """Return whether every partition of the wanted topics that are there has a leader within the connect time."""
+    names = {topic.name for topic in wanted_topics(settings)}
+    try:
+        async with asyncio.timeout(settings.bridge.connect_timeout.total_seconds()):
+            while any(  # noqa: ASYNC110 - the cluster tells nobody
+                partition["leader"] < 0
+                for topic in await admin.describe_topics()
+                if topic["topic"] in names
+                for partition in topic["partitions"]
+            ):
+                await asyncio.sleep(LEADER_POLL.total_seconds())
+    except TimeoutError:
+        return False
+    return True
 
 
 async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:

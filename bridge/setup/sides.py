@@ -43,6 +43,13 @@ async def missing(settings: Settings, admin: AIOKafkaAdminClient, client: Client
     ]
 
 
+async def wait_until_usable(settings: Settings, admin: AIOKafkaAdminClient, client: Client) -> bool:
+    """Return whether what is there can be used, within the time that servers take to tell each other."""
+    if await temporal.namespace_retention(client) is None or await temporal.missing_attributes(client):
+        return False
+    return await kafka.wait_for_leaders(settings, admin) and await temporal.wait_until_usable(client)
+
+
 def servers(settings: Settings) -> steps.Servers:
     """Return the addresses for the operator's commands."""
     config = connect.temporal_config(settings)

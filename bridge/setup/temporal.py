@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from bridge import errors
+from bridge.dispatch import mark
 from bridge.setup import steps
 
 RETENTION = timedelta(days=7)  # a command finds what it did before for as long as its run is kept
@@ -21,7 +22,9 @@ CALL_TIMEOUT = timedelta(seconds=10)
 USABLE_WITHIN = timedelta(seconds=90)  # a minute with Elasticsearch, 1-2 s with PostgreSQL
 USABLE_POLL = timedelta(milliseconds=500)  # visibility takes ten calls a second
 
-SEARCH_ATTRIBUTES: Mapping[str, str] = MappingProxyType({"BridgeGroup": "Keyword", "BridgeIds": "KeywordList"})
+SEARCH_ATTRIBUTES: Mapping[str, str] = MappingProxyType(
+    {mark.GROUP_ATTRIBUTE: "Keyword", mark.IDS_ATTRIBUTE: "KeywordList"}
+)
 
 _TYPES = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -78,6 +81,11 @@ async def search_attributes(client: Client) -> dict[str, str]:
         for name, number in answer.custom_attributes.items()
         if name in SEARCH_ATTRIBUTES
     }
+
+
+async def missing_attributes(client: Client) -> bool:
+    """Return whether one of our search attributes is not there."""
+    return not SEARCH_ATTRIBUTES.keys() <= (await search_attributes(client)).keys()
 
 
 async def carry_out(client: Client, step: steps.TemporalStep) -> str | None:
