@@ -41,3 +41,11 @@ class ConnectError(BridgeError):
 
 class UnavailableError(BridgeError):
     """A server that was there is away: pause, and try again for as long as it lasts."""
+
+
+class KafkaAwayError(UnavailableError):
+    """Kafka did not answer, or not in time."""
+
+
+class TemporalAwayError(UnavailableError):
+    """Temporal did not answer, or asked to be left alone for a while."""

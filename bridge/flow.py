@@ -11,7 +11,7 @@ from bridge.dispatch import dispatcher, mark
 from bridge.dispatch.failures import RunIsFullError
 from bridge.dispatch.outcome import Accepted, DeadLettered, Duplicate, Outcome, Rejected, Settled, TargetMissing
 from bridge.dispatch.temporal import Temporal
-from bridge.errors import ConfigurationError, UnavailableError
+from bridge.errors import ConfigurationError, KafkaAwayError, UnavailableError
 from bridge.intake.backlog import Backlog
 from bridge.intake.command import BadRecord, Command, Skipped
 from bridge.intake.intake import Item, LaneKey
@@ -155,7 +155,7 @@ class Flow:
             )
 
     def _unavailable(self, error: UnavailableError, attempts: int) -> timedelta:
-        part = Part.KAFKA if str(error).startswith("Kafka") else Part.TEMPORAL
+        part = Part.KAFKA if isinstance(error, KafkaAwayError) else Part.TEMPORAL
         self.metrics.count(Metric.RETRIES, part)
         if not isinstance(error, RunIsFullError):
             self.health.fails(part, str(error))
@@ -163,7 +163,7 @@ class Flow:
 
 
 def _backoff(attempts: int, most: timedelta) -> timedelta:
-    full = min(BACKOFF_FIRST * 2 ** min(attempts, 16), most)
+    full: timedelta = min(BACKOFF_FIRST * 2 ** min(attempts, 16), most)
     return full * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 

@@ -4,7 +4,7 @@ from bridge.dispatch import decision
 from bridge.dispatch.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Reached, Run, Temporal
-from bridge.errors import UnavailableError
+from bridge.errors import TemporalAwayError
 from bridge.intake.command import Command
 from topics.replies import RejectReason
 
@@ -21,7 +21,7 @@ async def cancel(temporal: Temporal, command: Command, *, fresh: bool) -> Outcom
             return Rejected(RejectReason.ALREADY_DONE, "the run has closed", latest.run_id)
         if isinstance(await temporal.cancel(command, latest.first_run_id), Reached):
             return Accepted(latest.run_id)
-    raise UnavailableError(f"{command.workflow_id} keeps changing: another process holds the same record")
+    raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
 async def _taken_earlier(temporal: Temporal, command: Command, latest: Run) -> Outcome | None:

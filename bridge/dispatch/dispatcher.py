@@ -32,7 +32,7 @@ SEQUENCES: Mapping[Verb, Sequence] = MappingProxyType(
 
 
 async def dispatch(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
-    """Return what became of the command; raises `UnavailableError` or `ConfigurationError` where nothing is known."""
+    """Return what became of the command; raises `TemporalAwayError` or `ConfigurationError` where nothing is known."""
     try:
         return await SEQUENCES[command.route.verb](temporal, command, fresh=fresh)
     except RefusedByTemporalError as error:

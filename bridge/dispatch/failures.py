@@ -6,7 +6,7 @@ from typing import TypeAlias
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure, WorkflowExecutionAlreadyStartedFailure
 from temporalio.service import RPCError, RPCStatusCode
 
-from bridge.errors import ConfigurationError, UnavailableError
+from bridge.errors import ConfigurationError, TemporalAwayError
 
 _LIMIT_OF_A_RUN = "exceeded workflow execution limit"  # the server's words for history.maximumSignalsPerExecution
 
@@ -43,7 +43,7 @@ class RefusedByTemporalError(Exception):
     """Temporal will not take this command, now or later: the record's fault."""
 
 
-class RunIsFullError(UnavailableError):
+class RunIsFullError(TemporalAwayError):
     """The run takes no more signals: that key waits for the next run, nothing else does."""
 
 
@@ -51,7 +51,7 @@ def meaning(error: RPCError) -> Answer:
     """Return the answer that an error holds.
 
     Raises `RefusedByTemporalError` for the record's fault, `ConfigurationError` for the configuration's, and
-    `UnavailableError` for what time heals; the outcome of the request is unknown then: repeat it with the same id.
+    `TemporalAwayError` for what time heals; the outcome of the request is unknown then: repeat it with the same id.
     """
     if error.status is RPCStatusCode.ALREADY_EXISTS:
         found = WorkflowExecutionAlreadyStartedFailure()
@@ -63,11 +63,11 @@ def meaning(error: RPCError) -> Answer:
             raise ConfigurationError(f"{error.message} Correct TEMPORAL_NAMESPACE, or run `bridge setup apply`.")
         return Closed() if "already completed" in error.message else NotThere()
     if _LIMIT_OF_A_RUN in error.message:
-        raise RunIsFullError(f"Temporal: {error.message}")
+        raise RunIsFullError(f"{error.message}")
     if error.status in _RECORD_FAULTS:
         raise RefusedByTemporalError(error.message)
     if error.status in _CONFIGURATION_FAULTS:
         raise ConfigurationError(
             f"Temporal refuses us ({error.status.name}): {error.message}. Correct TEMPORAL_API_KEY or TEMPORAL_TLS_*."
         )
-    raise UnavailableError(f"Temporal: {error.status.name}: {error.message}")
+    raise TemporalAwayError(f"{error.status.name}: {error.message}")

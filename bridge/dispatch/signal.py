@@ -5,7 +5,7 @@ from bridge.dispatch.failures import AlreadyStarted, Closed
 from bridge.dispatch.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Reached, Run, Temporal
-from bridge.errors import UnavailableError
+from bridge.errors import TemporalAwayError
 from bridge.intake.command import Command
 from bridge.routes import Rerun
 from topics.replies import RejectReason
@@ -41,7 +41,7 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
         if was_there and isinstance(answer, AlreadyStarted):
             return _CLOSED
         fresh = False  # somebody came between: look again, with care
-    raise UnavailableError(f"{command.workflow_id} keeps changing: another process holds the same record")
+    raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
 async def _taken_earlier(temporal: Temporal, command: Command) -> Outcome | None:

@@ -5,7 +5,7 @@ from bridge.dispatch.decision import RunAgain
 from bridge.dispatch.failures import AlreadyStarted
 from bridge.dispatch.outcome import Accepted, Duplicate, Outcome
 from bridge.dispatch.temporal import Reached, Temporal
-from bridge.errors import UnavailableError
+from bridge.errors import TemporalAwayError
 from bridge.intake.command import Command
 from bridge.routes import Rerun
 
@@ -24,7 +24,7 @@ async def start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome
         outcome = await _follow(temporal, command)
         if outcome is not None:
             return outcome
-    raise UnavailableError(f"{command.workflow_id} keeps changing: another process holds the same record")
+    raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
 async def _follow(temporal: Temporal, command: Command) -> Outcome | None:

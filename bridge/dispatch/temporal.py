@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 from bridge.dispatch import failures, mark, requests
 from bridge.dispatch.failures import Answer
 from bridge.dispatch.mark import Mark
-from bridge.errors import UnavailableError
+from bridge.errors import TemporalAwayError
 from bridge.intake.command import Command, rfc3339
 from bridge.routes import Rerun
 
@@ -184,7 +184,7 @@ class Temporal:
         except RPCError as error:
             return failures.meaning(error)
         except RuntimeError as error:  # how the client says that it cannot connect
-            raise UnavailableError(f"Temporal: {error}") from error
+            raise TemporalAwayError(str(error)) from error
 
 
 def _linked_run(link: Link) -> str | None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from bridge.errors import UnavailableError
+from bridge.errors import KafkaAwayError
 
 QUERY_TIMEOUT = timedelta(seconds=5)
 REMEMBERED = timedelta(seconds=1)
@@ -28,7 +28,7 @@ class Backlog:
     async def is_read(self, topics: Collection[str], until_ms: int, but: TopicPartition) -> bool:
         """Return whether the group has done all records of `topics` up to a time, but for those of the partition `but`.
 
-        Raises `UnavailableError` where Kafka does not answer.
+        Raises `KafkaAwayError` where Kafka does not answer.
         """
         until_s = -(-until_ms // 1000)  # whole seconds, so that many waiting commands share an answer
         for topic in topics:
@@ -44,7 +44,7 @@ class Backlog:
             async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
                 answer = await self._ask(*question)
         except (KafkaError, TimeoutError) as error:
-            raise UnavailableError(f"Kafka: how far {question[0]} is read could not be asked: {error}") from error
+            raise KafkaAwayError(f"how far {question[0]} is read could not be asked: {error}") from error
         if len(self._answers) >= REMEMBERED_MAX:
             self._answers.clear()
         self._answers[question] = (time.monotonic(), answer)

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from bridge.errors import UnavailableError
+from bridge.errors import KafkaAwayError
 from bridge.outcomes.event import OutRecord
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
@@ -30,7 +30,7 @@ class Outbox:
         self._starting = asyncio.Lock()
 
     async def send(self, records: Sequence[OutRecord]) -> None:
-        """Write the records; returns once Kafka has acknowledged all of them. Raises `UnavailableError`.
+        """Write the records; returns once Kafka has acknowledged all of them. Raises `KafkaAwayError`.
 
         After an error some may be there all the same: write them again, their ids tell the copies.
         """
@@ -42,10 +42,10 @@ class Outbox:
         except KafkaError as error:
             if not error.retriable:
                 await self._replace(error)
-            raise UnavailableError(f"Kafka: {type(error).__name__}: {error}") from error
+            raise KafkaAwayError(f"{type(error).__name__}: {error}") from error
         except TimeoutError as error:
             seconds = SEND_TIMEOUT.total_seconds()
-            raise UnavailableError(f"Kafka: no acknowledgement within {seconds:g} s") from error
+            raise KafkaAwayError(f"no acknowledgement within {seconds:g} s") from error
 
     async def close(self) -> None:
         """Stop the producer; what is not acknowledged then is given up."""

@@ -1,0 +1,177 @@
+"""The composition root: the only place that builds, starts, drains and closes the daemon's parts."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import temporalio.api.workflowservice.v1 as workflowservice
+from aiokafka import AIOKafkaConsumer
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from bridge import connect, errors, routes, setup
+from bridge.admin import api, server
+from bridge.dispatch.temporal import Temporal
+from bridge.errors import ExitCode
+from bridge.flow import Flow
+from bridge.intake import subscription
+from bridge.intake.backlog import Backlog
+from bridge.intake.decode import Decoder
+from bridge.intake.intake import Intake, Item, LaneKey
+from bridge.intake.lanes import Lane
+from bridge.outcomes import outbox as outboxes
+from bridge.outcomes.outbox import Outbox
+from bridge.settings import Settings
+from bridge.telemetry import logs
+from bridge.telemetry.health import Health, Part
+from bridge.telemetry.metrics import Metrics
+from bridge.telemetry.names import Log, Metric
+
+PROBE_INTERVAL = timedelta(seconds=5)
+PROBE_TIMEOUT = timedelta(seconds=4)
+
+log = logs.get(__name__)
+
+
+async def run(settings: Settings) -> ExitCode:
+    """Run the daemon until SIGTERM or SIGINT; raises `BridgeError` where it cannot start."""
+    logs.configure()
+    for warning in settings.warnings:
+        log.warning(Log.SETTING_WARNING, warning=warning)
+    stop = _stop_on_signals()
+    log.info(Log.STARTING, group=settings.bridge.group_id)
+    health, metrics = Health(), Metrics()
+    health.fails(Part.INTAKE, "the consumer group is not joined yet")
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(
+            server.serve(api.application(health, metrics), settings.bridge.admin_address, "BRIDGE_ADMIN_ADDRESS")
+        )
+        client = await _connected(settings, stop)
+        if client is None:
+            return ExitCode.DONE
+        outbox = await stack.enter_async_context(outboxes.opened(connect.kafka_options(settings)))
+        daemon = Daemon(settings, client, outbox, health, metrics)
+        return await daemon.run(stop)
+
+
+async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
+    """Return a client once both servers have what the daemon needs, or None when asked to stop before."""
+
+    async def check() -> Client:
+        async with connect.kafka_admin(settings) as admin:
+            client = await connect.temporal_client(settings)
+            missing = await setup.missing(settings, admin, client)
+        if missing:
+            raise errors.ConfigurationError(*missing, "Run `bridge setup apply` to make what is missing.")
+        return client
+
+    checking = asyncio.create_task(check())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({checking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if checking.done():
+        return checking.result()
+    checking.cancel()
+    await asyncio.wait({checking})
+    return None
+
+
+class Daemon:
+    """The parts of a running daemon."""
+
+    def __init__(self, settings: Settings, client: Client, outbox: Outbox, health: Health, metrics: Metrics) -> None:
+        self._settings = settings
+        self._client = client
+        self._outbox = outbox
+        self._health = health
+        self._metrics = metrics
+        self._routes = routes.table(settings.domains)
+        self._flow: Flow | None = None
+        decoder = Decoder(self._routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
+        self._intake = Intake(
+            decoder,
+            self._work,
+            in_flight_max=settings.bridge.max_in_flight,
+            waiting_max=settings.bridge.max_waiting,
+        )
+        metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
+        metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
+        metrics.gauge(Metric.PAUSED_PARTITIONS, lambda: self._intake.paused_partitions)
+
+    async def run(self, stop: asyncio.Event) -> ExitCode:
+        """Work until `stop` is set, then drain."""
+        async with self._consuming() as consumer, asyncio.TaskGroup() as group:
+            self._flow = Flow(
+                Temporal(self._client, self._settings.bridge.group_id),
+                self._outbox,
+                Backlog(consumer),
+                self._routes,
+                self._health,
+                self._metrics,
+            )
+            working = group.create_task(self._intake.lanes.run(), name="lanes")
+            polling = group.create_task(self._intake.run(consumer), name="intake")
+            probing = group.create_task(self._probe(), name="probe")
+            await stop.wait()
+            log.info(Log.DRAINING)
+            self._health.fails(Part.INTAKE, "draining")
+            code = await self._drain(polling)
+            probing.cancel()
+            working.cancel()
+        return code
+
+    async def _drain(self, polling: "asyncio.Task[None]") -> ExitCode:
+        self._intake.stop()
+        try:
+            async with asyncio.timeout(self._settings.bridge.drain_timeout.total_seconds()):
+                await asyncio.wait({polling})
+                await self._intake.finish()
+        except TimeoutError:
+            log.error(Log.DRAIN_TIMED_OUT, in_hand=self._intake.lanes.in_hand)  # noqa: TRY400 - no defect: no traceback
+            return ExitCode.DRAIN_TIMED_OUT
+        log.info(Log.DRAINED)
+        return ExitCode.DONE
+
+    async def _work(self, lane: Lane[LaneKey, Item]) -> timedelta | None:
+        if self._flow is None:
+            raise RuntimeError("a record came before the flow was built")
+        return await self._flow.work(lane)
+
+    @contextlib.asynccontextmanager
+    async def _consuming(self) -> AsyncIterator[AIOKafkaConsumer]:
+        kafka = self._settings.kafka
+        broker = subscription.broker(kafka, connect.kafka_options(self._settings))
+        subscriber = subscription.subscriber(
+            broker, self._routes.topics, self._settings.bridge.group_id, kafka, self._intake
+        )
+        await broker.start()
+        try:
+            if subscriber.consumer is None:
+                raise RuntimeError("FastStream started no consumer")
+            yield subscriber.consumer
+        finally:
+            await broker.stop()
+
+    async def _probe(self) -> None:
+        """Ask Temporal now and then, so that readiness tells the truth also when no command arrives."""
+        while True:
+            if self._intake.joined:
+                self._health.works(Part.INTAKE)
+            try:
+                await self._client.workflow_service.get_system_info(
+                    workflowservice.GetSystemInfoRequest(), timeout=PROBE_TIMEOUT
+                )
+                self._health.works(Part.TEMPORAL)
+            except (RPCError, RuntimeError) as error:
+                self._health.fails(Part.TEMPORAL, str(error))
+            await asyncio.sleep(PROBE_INTERVAL.total_seconds())
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
