@@ -17,7 +17,7 @@ READER_GONE = 141  # 128 + SIGPIPE
 
 HELP = """Commands from Kafka start, signal and cancel Temporal workflows; every end is announced back.
 
-Examples:
+For example:
     bridge dev                                  the whole stack on this machine, with sample commands
 
     bridge setup apply                          make topics, namespace and search attributes
@@ -61,7 +61,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; what a person must act on is printed, without a traceback."""
     try:
-        result = application()(arguments)
+        result = application(arguments[:1])(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -73,23 +73,25 @@ def run(arguments: Sequence[str]) -> int:
         if not problems:
             raise
         for problem in problems:
-            print(f"{NAME}: {problem}", file=sys.stderr)  # noqa: T201 - this is what the user reads
+            for line in str(problem).splitlines():
+                print(f"{NAME}: {line}", file=sys.stderr)  # noqa: T201 - this is what the user reads
         return max(problem.exit_code for problem in problems)
     return result if isinstance(result, int) else errors.ExitCode.DONE
 
 
-def application() -> cyclopts.App:
-    """Return the command line."""
+def application(asked_for: Sequence[str] = ()) -> cyclopts.App:
+    """Return the command line; a command that is asked for shows its own help, the others theirs of one line."""
     app = cyclopts.App(
         name=NAME,
         help=HELP,
         help_format="plaintext",
+        default_parameter=cyclopts.Parameter(negative=()),
         version=lambda: importlib.metadata.version(DISTRIBUTION),
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
     for name, path, text in COMMANDS:
-        app.command(path, name=name, help=text)
+        app.command(path, name=name, help=None if name in asked_for else text)
     return app
 
 

@@ -15,15 +15,10 @@ def show(*, form: output.Format = "table") -> int:
 
     TEMPORAL_* and OTEL_* are read by Temporal's and OpenTelemetry's own libraries, and not shown.
 
-    Examples:
+    For example:
         bridge config show
 
         bridge config show -o json | jq 'select(.source != "default")'
-
-    Parameters
-    ----------
-    form
-        How to print.
     """
     loaded = environment.load()
     output.show(form, COLUMNS, ({"name": it.name, "value": it.value, "source": it.source} for it in loaded.resolved))
@@ -34,7 +29,7 @@ def show(*, form: output.Format = "table") -> int:
 def check() -> int:
     """Check the settings without connecting to anything; every problem is told, and the exit code is 2 then.
 
-    Examples:
+    For example:
         bridge config check
 
         BRIDGE_CONFIG=production.toml bridge config check

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import cyclopts
 
-Format = Annotated[Literal["table", "json"], cyclopts.Parameter(name=["--output", "-o"])]
+Format = Annotated[Literal["table", "json"], cyclopts.Parameter(name=["--output", "-o"], help="How to print the data.")]
 
 Row = Mapping[str, Any]
 

@@ -9,15 +9,10 @@ COLUMNS = ("command", "topic", "verb", "workflow", "task_queue", "signal", "id",
 def routes(*, form: output.Format = "table") -> int:
     """Show which command does what to which workflow.
 
-    Examples:
+    For example:
         bridge routes
 
         bridge routes -o json | jq -r .task_queue
-
-    Parameters
-    ----------
-    form
-        How to print.
     """
     loaded = environment.load()
     output.show(form, COLUMNS, (_row(row) for row in table.table(loaded.domains).rows))

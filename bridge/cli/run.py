@@ -9,7 +9,7 @@ def run(*, group_id: str | None = None, admin_address: str | None = None) -> int
     Every setting has a variable: see `bridge config show`. Exit codes: 0 drained, 1 crash, 2 configuration,
     3 cannot connect, 4 drain timed out.
 
-    Examples:
+    For example:
         bridge run
 
         BRIDGE_GROUP_ID=billing bridge run

@@ -15,15 +15,10 @@ app = cyclopts.App(name="setup", help="Make what the daemon needs in Kafka and T
 def plan(*, form: output.Format = "table") -> int:
     """Show what `apply` would do, and the permission that each step needs.
 
-    Examples:
+    For example:
         bridge setup plan
 
         bridge setup plan -o json | jq -r .command     what an operator runs instead
-
-    Parameters
-    ----------
-    form
-        How to print.
     """
     return asyncio.run(_plan(form))
 
@@ -35,7 +30,7 @@ def apply() -> int:
     Where the account may not do something, the operator's command is printed. Exit code 1 if something that the
     daemon needs is still missing at the end.
 
-    Examples:
+    For example:
         bridge setup apply
     """
     return asyncio.run(_apply())

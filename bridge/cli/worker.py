@@ -12,7 +12,7 @@ MODULE = "workers"  # started by its name: the daemon's package imports nothing 
 def worker(*, queue: Annotated[tuple[str, ...], cyclopts.Parameter(negative=())] = ()) -> None:
     """Run the workers until SIGTERM or Ctrl-C; then finish what is in hand.
 
-    Examples:
+    For example:
         bridge worker
 
         bridge worker --queue finance --queue leads
