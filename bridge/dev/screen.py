@@ -29,9 +29,9 @@ class Screen:
         self._ui_url = ui_url
 
     def say(self, *lines: str) -> None:
-        """Print lines as they are: no markup, no wrapping."""
+        """Print lines as they are: no markup, no wrapping, and nothing that would steer a terminal."""
         for line in lines:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     @contextlib.contextmanager
     def following(self, progresses: Sequence[Progress]) -> Iterator[News]:
@@ -66,7 +66,7 @@ def _cells(progress: Progress, now: float, ui_url: str) -> list[rich.console.Ren
     return [
         mark,
         progress.sample.title,
-        rich.markup.escape(progress.failure or progress.last),
+        rich.markup.escape(printable(progress.failure or progress.last)),
         rich.progress_bar.ProgressBar(total=progress.total, completed=progress.arrived, width=BAR_WIDTH),
         f"{progress.elapsed(now):.1f} s",
         f"[link={workflow_url(ui_url, workflow_id)}]{rich.markup.escape(workflow_id)}[/link]",
@@ -76,3 +76,8 @@ def _cells(progress: Progress, now: float, ui_url: str) -> list[rich.console.Ren
 def workflow_url(ui_url: str, workflow_id: str) -> str:
     """Return where Temporal's UI lists the runs of a workflow id."""
     return f"{ui_url}/namespaces/{temporal.NAMESPACE}/workflows?query=WorkflowId%3D%22{workflow_id}%22"
+
+
+def printable(text: str) -> str:
+    """Return text with all that is no visible character as an escape: outcomes hold what others have sent."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
