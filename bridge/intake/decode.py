@@ -29,7 +29,7 @@ class Decoder:
     def decode(self, record: Record) -> Command | BadRecord | Skipped:
         """Return what the record is; never raises for what it holds."""
         try:
-            event = envelope.read(record, _timestamp_id(record))
+            event = envelope.read(record, timestamp_id(record))
         except RefusedError as refused:
             return self._bad(record, refused, refused.attributes)
         try:
@@ -86,7 +86,8 @@ class Decoder:
         )
 
 
-def _timestamp_id(record: Record) -> str:
+def timestamp_id(record: Record) -> str:
+    """Return the id that a record of bare JSON gets."""
     return f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp_ms}"
 
 
