@@ -154,7 +154,7 @@ def _in_docker(guarded: processes.Guard, command: str, folder: Path, logs: Path,
         ready=lambda: has_started(log),
         ready_within=READY_WITHIN,
         stop_within=timedelta(seconds=20),
-        removal=(command, "rm", "--force", name),
+        removal=(command, "rm", "--force", "--volumes", name),
     )  # fmt: skip
 
 

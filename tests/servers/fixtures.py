@@ -25,7 +25,7 @@ import pytest
 import bridge.dev.kafka
 import bridge.dev.mail
 import bridge.dev.temporal
-from bridge.dev import ports, processes, server
+from bridge.dev import docker, ports, processes, server
 
 AnyServer = TypeVar("AnyServer", bound=server.Server)
 
@@ -84,6 +84,7 @@ def kafka(guard: processes.Guard, servers_folder: Path) -> Iterator[Kafka]:
     kafka = Kafka(guard, servers_folder)
     yield from _running(kafka)
     shutil.rmtree(servers_folder / "kafka")  # the logs stay for who looks for a reason
+    docker.remove_volume(bridge.dev.kafka.volume(servers_folder / "kafka"))
 
 
 @pytest.fixture(scope="session")
