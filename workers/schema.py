@@ -98,7 +98,7 @@ async def upsert(connection: AsyncConnection, table: Table, row: Mapping[str, An
     """Write `row`, over the one with its primary key if there is one."""
     keys: Sequence[str] = [column.name for column in table.primary_key]
     insert = _INSERTS[connection.dialect.name](table).values({name: _storable(value) for name, value in row.items()})
-    changes = {name: insert.excluded[name] for name in row if name not in keys}
+    changes: dict[str, Any] = {name: insert.excluded[name] for name in row if name not in keys}
     changes["changed_at"] = func.current_timestamp()
     await connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changes))
 

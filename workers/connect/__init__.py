@@ -1,0 +1,1 @@
+"""Reach Temporal, Kafka and the database within the connect time."""

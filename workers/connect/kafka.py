@@ -1,0 +1,87 @@
+"""Reach Kafka."""
+
+import asyncio
+import time
+from typing import Any
+
+from aiokafka import abc, conn
+from aiokafka import errors as kafka_errors
+
+from topics.environment import oauth
+from topics.environment.sections import KafkaSection
+from workers.connect import waiting
+from workers.errors import ConfigurationError
+from workers.sdk.emitter import EmitError
+from workers.sdk.kafka import KafkaEmitter
+from workers.settings import Settings
+
+RENEW_AFTER = 0.8  # of a token's life
+
+_LOGIN_REFUSED = (
+    kafka_errors.AuthenticationFailedError,
+    kafka_errors.SaslAuthenticationFailed,
+    kafka_errors.UnsupportedSaslMechanismError,
+    kafka_errors.IllegalSaslStateError,
+)
+
+
+class TokenProvider(abc.AbstractTokenProvider):
+    """Gives the producer a token that has not expired, asked of the server that KAFKA_SASL_OAUTHBEARER_* name."""
+
+    def __init__(self, section: KafkaSection) -> None:
+        """Take the settings."""
+        self._section = section
+        self._asking = asyncio.Lock()
+        self._token = ""
+        self._old_at = 0.0
+
+    async def token(self) -> str:
+        """Return a token; raises aiokafka's errors."""
+        async with self._asking:
+            if time.monotonic() >= self._old_at:
+                asked_at = time.monotonic()
+                try:
+                    granted = await asyncio.to_thread(oauth.fetch_token, self._section)
+                except oauth.RefusedError as error:
+                    raise kafka_errors.AuthenticationFailedError(str(error)) from error
+                except OSError as error:
+                    raise kafka_errors.KafkaConnectionError(str(error)) from error
+                self._token, self._old_at = granted.value, asked_at + RENEW_AFTER * granted.seconds_valid
+            return self._token
+
+
+async def connect(settings: Settings) -> KafkaEmitter:
+    """Return a connected emitter, for the caller to leave.
+
+    Raises `ConnectError` after the connect time, `ConfigurationError` at once where the login is refused.
+    """
+    options = dict(settings.kafka_options)
+    if options.get("sasl_mechanism") == "OAUTHBEARER":
+        options["sasl_oauth_token_provider"] = TokenProvider(settings.kafka)
+
+    async def attempt() -> KafkaEmitter:
+        await _log_in(options)
+        try:
+            return await KafkaEmitter(**options).__aenter__()
+        except EmitError as error:
+            raise waiting.AwayError(str(error)) from error
+
+    where = f"Kafka at {settings.kafka.bootstrap_servers}"
+    correct = "KAFKA_BOOTSTRAP_SERVERS or KAFKA_SECURITY_PROTOCOL"
+    return await waiting.within(settings.connect_timeout, attempt, where, correct)
+
+
+async def _log_in(options: dict[str, Any]) -> None:
+    """Log in to the first server: a client would log a refusal, and try for ever."""
+    security = {name: value for name, value in options.items() if name != "bootstrap_servers"}
+    host, port, _ = conn.collect_hosts(options["bootstrap_servers"])[0]
+    try:
+        connection = await conn.create_conn(host, port, **security)
+    except _LOGIN_REFUSED as error:
+        raise ConfigurationError(
+            f"Kafka at {host}:{port} refuses the login ({error}): "
+            "correct KAFKA_SASL_MECHANISM and what it logs in with."
+        ) from error
+    except (kafka_errors.KafkaError, OSError):
+        return  # another of the servers may answer
+    connection.close()

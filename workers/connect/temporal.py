@@ -1,0 +1,67 @@
+"""Reach Temporal."""
+
+import re
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
+from temporalio.client import Client, GrpcCompression
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError, RPCStatusCode
+
+from workers.connect import waiting
+from workers.converter import data_converter
+from workers.errors import ConfigurationError
+from workers.settings import Settings
+
+_REFUSALS = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.UNIMPLEMENTED)
+# What happened while connecting stands in the text of a RuntimeError alone.
+_REFUSED_TEXT = re.compile(r"code: (PermissionDenied|Unauthenticated)|certificate|PrivateKey", re.IGNORECASE)
+
+
+async def connect(settings: Settings, runtime: Runtime) -> Client:
+    """Return a client whose server answered and has the namespace.
+
+    Raises `ConnectError` after the connect time, `ConfigurationError` at once where a person must correct something.
+    """
+    address, namespace = settings.temporal["target_host"], settings.temporal["namespace"]
+
+    async def attempt() -> Client:
+        try:
+            client = await Client.connect(
+                **settings.temporal,
+                data_converter=data_converter,
+                runtime=runtime,
+                grpc_compression=GrpcCompression.NONE,
+            )
+            # A wrong token is refused only where a namespace is named.
+            await client.workflow_service.get_system_info(GetSystemInfoRequest())
+            await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+        except RPCError as error:
+            raise _judged(error, address, namespace) from error
+        except ValueError as error:
+            raise ConfigurationError(f"TEMPORAL_ADDRESS {address} is no HOST:PORT: {error}.") from error
+        except RuntimeError as error:
+            if _REFUSED_TEXT.search(str(error)):
+                raise _refused(address, str(error)) from error
+            raise waiting.AwayError(str(error)) from error
+        return client
+
+    return await waiting.within(
+        settings.connect_timeout, attempt, f"Temporal at {address}", "TEMPORAL_ADDRESS or TEMPORAL_TLS_*"
+    )
+
+
+def _judged(error: RPCError, address: str, namespace: str) -> Exception:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return ConfigurationError(
+            f"Temporal at {address} has no namespace {namespace}: "
+            "correct TEMPORAL_NAMESPACE, or make it with `bridge setup apply`."
+        )
+    if error.status in _REFUSALS:
+        return _refused(address, error.message)
+    return waiting.AwayError(error.message)
+
+
+def _refused(address: str, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"Temporal at {address} refuses us ({reason}): correct TEMPORAL_NAMESPACE, TEMPORAL_API_KEY or TEMPORAL_TLS_*."
+    )
