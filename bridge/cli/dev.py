@@ -21,17 +21,18 @@ async def dev(
 ) -> int:
     """Run the whole stack on this machine, and show what becomes of sample commands.
 
-    Starts Apache Kafka, Temporal with its UI, a mail sink, the daemon and its workers, publishes commands of every
-    kind, and stays up until Ctrl-C. Needs Java 17 with Maven, or Docker.
+    Starts Apache Kafka, Temporal with its UI, a mail sink, the daemon and its
+    workers, publishes commands of every kind, and stays up until Ctrl-C.
+    Needs Java 17 or later with Maven, or Docker.
 
     Examples:
-        bridge dev                                     everything, until Ctrl-C
+        bridge dev                          everything, until Ctrl-C
 
-        bridge dev --once                              leave when every sample has its outcomes: 0, or 1 and why
+        bridge dev --once                   0 when every sample went well, else 1
 
-        bridge dev --fresh                             forget what an earlier start has left
+        bridge dev --fresh                  forget what an earlier start has left
 
-        bridge dev --data /tmp/b --kafka-port 19092    another folder, another port
+        bridge dev --data b --ui-port 9000  another folder, another port
 
     Parameters
     ----------

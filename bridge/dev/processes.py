@@ -57,6 +57,11 @@ class Guard:
         os.close(self._pipe)
         self._process.wait(KILL_WITHIN.total_seconds())
 
+    @property
+    def is_gone(self) -> bool:
+        """Say whether somebody has killed the guard process, so that our own death would leave children behind."""
+        return self._process.poll() is not None
+
     def spawn(
         self, argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.Popen[bytes]:

@@ -51,8 +51,10 @@ class Stack:
         )
 
     async def watch(self) -> None:
-        """Return never; raise ServerError when a part has ended by itself."""
+        """Return never; raise when a part has ended by itself."""
         while True:
+            if self._guard.is_gone:
+                raise errors.BridgeError("the guard process, which ends everything if we die, was killed: start again")
             for server in (*self._servers, *self._programs):
                 if server.exit_code is not None:
                     raise server.failure()

@@ -57,7 +57,9 @@ def wait_until(condition: Callable[[], bool], within: float, what: str) -> None:
 
 def processes() -> dict[int, tuple[int, str]]:
     """Return the parent and the command of every process that is not dead already."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+    )
     rows = (line.split(None, 3) for line in listed.stdout.splitlines())
     return {int(row[0]): (int(row[1]), row[3]) for row in rows if len(row) == 4 and not row[2].startswith("Z")}
 

@@ -107,6 +107,17 @@ def test_a_part_that_dies_is_named_and_stops_everything(tmp_path: Path) -> None:
         assert dev.is_gone(children)
 
 
+def test_a_killed_guard_stops_everything(tmp_path: Path) -> None:
+    with stack.running(tmp_path / "data") as dev:
+        dev.wait_for("mail sink is ready")
+        children = dev.children()
+        (guard,) = [pid for pid, command in children.items() if command.endswith("guard.py")]
+        os.kill(guard, signal.SIGKILL)
+        assert dev.wait() == 1, dev.text
+        assert "the guard process, which ends everything if we die, was killed" in dev.text
+        assert dev.is_gone(children)
+
+
 def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     with folder.opened(tmp_path / "data", fresh=False), stack.running(tmp_path / "data") as dev:
         assert dev.wait() == 2
