@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 
 import temporalio.api.workflowservice.v1 as workflowservice
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -22,7 +22,12 @@ from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake, Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.outcomes import outbox as outboxes
+from bridge.outcomes.announced import Announced
+from bridge.outcomes.ends import Ends
+from bridge.outcomes.feed import Feed
 from bridge.outcomes.outbox import Outbox
+from bridge.outcomes.ownership import Ownership
+from bridge.outcomes.sweep import Sweep
 from bridge.settings import Settings
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
@@ -42,8 +47,7 @@ async def run(settings: Settings) -> ExitCode:
         log.warning(Log.SETTING_WARNING, warning=warning)
     stop = _stop_on_signals()
     log.info(Log.STARTING, group=settings.bridge.group_id)
-    health, metrics = Health(), Metrics()
-    health.fails(Part.INTAKE, "the consumer group is not joined yet")
+    health, metrics = Health({Part.INTAKE: "the consumer group is not joined yet"}), Metrics()
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(
             server.serve(api.application(health, metrics), settings.bridge.admin_address, "BRIDGE_ADMIN_ADDRESS")
@@ -95,6 +99,7 @@ class Daemon:
             self._work,
             in_flight_max=settings.bridge.max_in_flight,
             waiting_max=settings.bridge.max_waiting,
+            on_joined=self._joined,
         )
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
         metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
@@ -114,12 +119,13 @@ class Daemon:
             working = group.create_task(self._intake.lanes.run(), name="lanes")
             polling = group.create_task(self._intake.run(consumer), name="intake")
             probing = group.create_task(self._probe(), name="probe")
+            feeding = group.create_task(self._feed(consumer).run(), name="feed")
             await stop.wait()
             log.info(Log.DRAINING)
-            self._health.fails(Part.INTAKE, "draining")
+            self._health.problems[Part.INTAKE] = "draining"
             code = await self._drain(polling)
-            probing.cancel()
-            working.cancel()
+            for task in (probing, working, feeding):
+                task.cancel()
         return code
 
     async def _drain(self, polling: "asyncio.Task[None]") -> ExitCode:
@@ -134,10 +140,29 @@ class Daemon:
         log.info(Log.DRAINED)
         return ExitCode.DONE
 
+    def _feed(self, consumer: AIOKafkaConsumer) -> Feed:
+        options, group = connect.kafka_options(self._settings), self._settings.bridge.group_id
+
+        async def committed(partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+            return {tp: await consumer.committed(tp) or 0 for tp in partitions}
+
+        ownership = Ownership(options, group)
+        announced = Announced(options, self._routes.lifecycle_topics)
+        sweep = Sweep(Ends(self._client, group), ownership, announced, self._routes, committed, self._metrics)
+        namespace, interval = self._client.namespace, self._settings.bridge.sweep_interval
+        feed = Feed(ownership, announced, sweep, namespace, interval, self._health)
+        self._metrics.gauge(Metric.FEED_LAG_SECONDS, feed.lag_seconds)
+        return feed
+
     async def _work(self, lane: Lane[LaneKey, Item]) -> timedelta | None:
         if self._flow is None:
             raise RuntimeError("a record came before the flow was built")
         return await self._flow.work(lane)
+
+    def _joined(self) -> None:
+        if Part.INTAKE in self._health.problems and not self._intake.stopping:
+            self._health.works(Part.INTAKE)
+            log.info(Log.READY)
 
     @contextlib.asynccontextmanager
     async def _consuming(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -157,8 +182,6 @@ class Daemon:
     async def _probe(self) -> None:
         """Ask Temporal now and then, so that readiness tells the truth also when no command arrives."""
         while True:
-            if self._intake.joined:
-                self._health.works(Part.INTAKE)
             try:
                 await self._client.workflow_service.get_system_info(
                     workflowservice.GetSystemInfoRequest(), timeout=PROBE_TIMEOUT

@@ -1,8 +1,6 @@
 """How runs begin and end, as the server tells it: data of the `*.lifecycle` topics."""
 
 from enum import StrEnum
-from typing import Any
-
 from topics.fields import Model
 
 
@@ -54,4 +52,3 @@ class WorkflowEnded(WorkflowStarted):
     duration_ms: int
     new_run_id: str | None = None
     failure: Failure | None = None
-    result: Any | None = None

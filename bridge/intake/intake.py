@@ -53,7 +53,15 @@ Work: TypeAlias = Callable[[Lane[LaneKey, Item]], Awaitable[timedelta | None]]
 class Intake(ConsumerRebalanceListener):
     """Polls one consumer. `run` until `stop`, then `finish` what is in hand and commit."""
 
-    def __init__(self, decoder: Decoder, work: Work, *, in_flight_max: int, waiting_max: int) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        work: Work,
+        *,
+        in_flight_max: int,
+        waiting_max: int,
+        on_joined: Callable[[], None],
+    ) -> None:
         self._decoder = decoder
         self._waiting_max = waiting_max
         self._assignment = Assignment(waiting_max)
@@ -61,7 +69,7 @@ class Intake(ConsumerRebalanceListener):
         self._stopping = asyncio.Event()
         self._consumer: AIOKafkaConsumer | None = None
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
-        self.joined = False
+        self._on_joined = on_joined
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
@@ -69,6 +77,11 @@ class Intake(ConsumerRebalanceListener):
         if self._consumer is None:
             raise RuntimeError("the intake is asked for its consumer before it runs")
         return self._consumer
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no new record is taken any more."""
+        return self._stopping.is_set()
 
     @property
     def paused_partitions(self) -> int:
@@ -125,7 +138,7 @@ class Intake(ConsumerRebalanceListener):
             return  # moved again meanwhile: the next call is on its way
         self._assignment = assignment
         self._taking = not self._stopping.is_set()
-        self.joined = True
+        self._on_joined()
         log.info(Log.PARTITIONS_ASSIGNED, partitions=len(assigned))
 
     async def _end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:

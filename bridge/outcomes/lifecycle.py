@@ -37,7 +37,6 @@ class End:
     closed_ms: int
     new_run_id: str | None = None
     failure: Failure | None = None
-    result: Any | None = None
 
 
 def started(mark: Mark, run: RunFacts, topic: str) -> OutRecord:
@@ -55,17 +54,13 @@ def ended(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
         duration_ms=end.closed_ms - end.started_ms,
         new_run_id=end.new_run_id,
         failure=end.failure,
-        result=end.result,
     )
-    fields = data.model_dump(mode="json")
-    if end.result is None:
-        del fields["result"]
-    return _event(mark, run, end.state, topic, end.closed_ms, fields)
+    return _event(mark, run, end.state, topic, end.closed_ms, data.model_dump(mode="json"))
 
 
-def event_id(run: RunFacts, state: State) -> uuid.UUID:
-    """Return the id of the event that announces `state` of the run."""
-    return ids.event_id("lifecycle", run.namespace, run.workflow_id, run.run_id, state.value)
+def event_id(namespace: str, workflow_id: str, run_id: str, state: State) -> uuid.UUID:
+    """Return the id of the event that announces `state` of a run."""
+    return ids.event_id("lifecycle", namespace, workflow_id, run_id, state.value)
 
 
 def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
@@ -88,7 +83,7 @@ def _event(mark: Mark, run: RunFacts, state: State, topic: str, time_ms: int, da
     return event.record(
         topic=topic,
         key=run.workflow_id,
-        event_id=event_id(run, state),
+        event_id=event_id(run.namespace, run.workflow_id, run.run_id, state),
         source=f"/bridge/{mark.group}",
         type=state.event_type,
         subject=run.workflow_id,

@@ -5,7 +5,13 @@ import sys
 
 import structlog
 
-LIBRARIES_QUIET = ("aiokafka", "faststream", "uvicorn", "httpx")
+# Their own lines tell of every rebalance and retry; what a person must know, we say ourselves.
+LIBRARIES = {
+    "aiokafka": logging.CRITICAL,
+    "faststream": logging.ERROR,
+    "uvicorn": logging.ERROR,
+    "httpx": logging.WARNING,
+}
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -39,9 +45,8 @@ def configure(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in LIBRARIES_QUIET:
-        # Their info lines tell of every rebalance and request; what a person must know, we say ourselves.
-        logging.getLogger(name).setLevel(max(level, logging.ERROR))
+    for name, library_level in LIBRARIES.items():
+        logging.getLogger(name).setLevel(max(level, library_level))
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -1,0 +1,84 @@
+"""The memory of the lifecycle feed: what the lifecycle topics already hold.
+
+Read back from the topics themselves, so that it outlives every process, and tells what other instances wrote.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+
+from topics.lifecycle import State
+
+KEPT = timedelta(minutes=2)
+READ_TIMEOUT_MS = 200
+CATCH_UP_TIMEOUT = timedelta(seconds=30)
+
+
+class Announced:
+    """Event ids, each with the time that decides how long it is kept, in ms since the epoch."""
+
+    def __init__(self, options: dict[str, Any], topics: Collection[str]) -> None:
+        self._options = options
+        self._topics = topics
+        self._consumer: AIOKafkaConsumer | None = None
+        self._times: dict[str, int] = {}
+
+    def __contains__(self, event_id: uuid.UUID) -> bool:
+        """Return whether the event is in its topic."""
+        return str(event_id) in self._times
+
+    def add(self, event_id: uuid.UUID, time_ms: int) -> None:
+        """Note an event that this process has written."""
+        self._times[str(event_id)] = time_ms
+
+    async def open(self, from_ms: int) -> None:
+        """Begin to read at what has a timestamp of `from_ms` or later."""
+        # Without a group the client assigns itself all partitions of the topics.
+        consumer = AIOKafkaConsumer(
+            *self._topics, **self._options, isolation_level="read_committed", auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        self._consumer = consumer
+        partitions = consumer.assignment()
+        found = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, from_ms)))
+        ends = await consumer.end_offsets(partitions)
+        for partition in partitions:
+            first = found.get(partition)
+            consumer.seek(partition, first.offset if first is not None else ends[partition])
+
+    async def catch_up(self) -> None:
+        """Read all that is there now; raises `TimeoutError` where that takes longer than 30 s."""
+        if self._consumer is None:
+            raise RuntimeError("the memory is asked to read before it is opened")
+        async with asyncio.timeout(CATCH_UP_TIMEOUT.total_seconds()):
+            ends = await self._consumer.end_offsets(self._consumer.assignment())
+            while behind := [tp for tp, end in ends.items() if await self._consumer.position(tp) < end]:
+                batches = await self._consumer.getmany(*behind, timeout_ms=READ_TIMEOUT_MS)
+                for record in (record for records in batches.values() for record in records):
+                    self._note(record.headers, record.timestamp)
+
+    def forget_before(self, watermark_ms: int) -> None:
+        """Forget what no sweep from `watermark_ms` on can meet again."""
+        oldest = watermark_ms - KEPT // timedelta(milliseconds=1)
+        self._times = {event_id: time_ms for event_id, time_ms in self._times.items() if time_ms >= oldest}
+
+    async def close(self) -> None:
+        """Stop reading, and forget everything."""
+        consumer, self._consumer = self._consumer, None
+        self._times.clear()
+        if consumer is not None:
+            await consumer.stop()
+
+    def _note(self, headers: Collection[tuple[str, bytes | None]], timestamp_ms: int) -> None:
+        attributes = dict(headers)
+        event_id = attributes.get("ce_id")
+        if event_id is None:
+            return
+        # A start has its command's time, which may be long ago; it is asked for soon after it was written.
+        started = attributes.get("ce_type") == State.STARTED.event_type.encode()
+        self._times[event_id.decode(errors="replace")] = int(time.time() * 1000) if started else timestamp_ms

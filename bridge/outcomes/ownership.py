@@ -1,0 +1,132 @@
+"""Who sweeps: the member of the group `{group}.feed` that holds the one partition of the topic `{group}.feed`.
+
+The topic keeps the watermark, written in one transaction with the events that it covers; the transactional id fences
+an owner that was thought dead.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Self
+
+import jiter
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from bridge.outcomes.event import OutRecord
+from bridge.outcomes.outbox import REQUEST_BYTES_MAX
+from topics import spec
+
+SESSION_TIMEOUT_MS = 10_000
+POLL_TIMEOUT_MS = 500
+TRANSACTION_TIMEOUT = timedelta(seconds=20)
+STOP_TIMEOUT = timedelta(seconds=5)
+
+
+class Ownership:
+    """Takes part in the election; while it is the owner, writes events together with the watermark."""
+
+    def __init__(self, options: dict[str, Any], group: str) -> None:
+        self._options = options
+        self._topic = spec.feed_topic(group).name
+        self._consumer: AIOKafkaConsumer | None = None
+        self._producer: AIOKafkaProducer | None = None
+        self._watermarks: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        """Join the election."""
+        consumer = AIOKafkaConsumer(
+            self._topic,
+            **self._options,
+            group_id=self._topic,
+            client_id="kafka-temporal-bridge-feed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # nothing is committed: each owner reads the watermark anew
+            isolation_level="read_committed",
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
+        )
+        await consumer.start()
+        self._consumer = consumer
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave, so that another instance takes over at once."""
+        await self.resign()
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
+                    await consumer.stop()
+
+    @property
+    def producing(self) -> bool:
+        """Whether this process is the owner and can write."""
+        return self._producer is not None
+
+    async def is_mine(self) -> bool:
+        """Return, within a second, whether this process is the owner now and ready to write."""
+        consumer = self._required()
+        batches = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
+        for record in (record for records in batches.values() for record in records):
+            self._remember(record.key, record.value)
+        if not consumer.assignment():
+            await self.resign()
+            return False
+        if self._producer is None:
+            if not await self._has_read_all(consumer):
+                return False
+            producer = AIOKafkaProducer(
+                **self._options, transactional_id=self._topic, max_request_size=REQUEST_BYTES_MAX
+            )
+            await producer.start()
+            self._producer = producer
+        return True
+
+    def watermark_ms(self, namespace: str) -> int:
+        """Return the close time, in ms since the epoch, up to which a namespace's ends are announced; 0 at first."""
+        return self._watermarks.get(namespace, 0)
+
+    async def write(self, records: Sequence[OutRecord], namespace: str, watermark_ms: int) -> None:
+        """Write events and the watermark that covers them: all, or none of them."""
+        producer = self._producer
+        if producer is None:
+            raise RuntimeError("only the owner of the feed writes to it")
+        value = json.dumps({"closed_until_ms": watermark_ms}).encode()
+        async with asyncio.timeout(TRANSACTION_TIMEOUT.total_seconds()), producer.transaction():
+            sent = [
+                await producer.send(
+                    record.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=list(record.headers),
+                    timestamp_ms=record.timestamp_ms,
+                )
+                for record in records
+            ]
+            sent.append(await producer.send(self._topic, key=namespace.encode(), value=value))
+            await asyncio.gather(*sent)
+        self._watermarks[namespace] = watermark_ms
+
+    def _remember(self, key: bytes | None, value: bytes | None) -> None:
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # a record that is none of ours tells nothing
+            fields = jiter.from_json(value or b"")
+            self._watermarks[(key or b"").decode()] = int(fields["closed_until_ms"])
+
+    async def _has_read_all(self, consumer: AIOKafkaConsumer) -> bool:
+        ends = await consumer.end_offsets(consumer.assignment())
+        return all([await consumer.position(tp) >= end for tp, end in ends.items()])
+
+    async def resign(self) -> None:
+        """Give up the producer: what it may have begun is aborted when the next owner, or this one, begins anew."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
+                    await producer.stop()
+
+    def _required(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the election is asked before it is joined")
+        return self._consumer
