@@ -51,7 +51,11 @@ class KafkaEmitter(Emitter):
             async with asyncio.timeout(self._ack_seconds):
                 producer = await self._started()
                 await producer.send_and_wait(
-                    event.topic, event.value, key=event.key, headers=event.headers, timestamp_ms=event.timestamp_ms
+                    event.topic,
+                    event.value,
+                    key=event.key,
+                    headers=list(event.headers),
+                    timestamp_ms=event.timestamp_ms,
                 )
         except (TimeoutError, KafkaError) as error:
             # Some errors end a producer for good, a wedged one ends by none: whatever failed, the next is a new one.
