@@ -1,6 +1,7 @@
 """Every server and program of `bridge dev`: started in order, watched, stopped in order."""
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,22 +34,25 @@ class Stack:
         self._env = dict(loaded.environment)
         self._servers: list[Server] = []
         self._programs: list[Server] = []
+        self._began = time.monotonic()
 
     async def start(self) -> None:
-        """Start the servers side by side, set them up, then start the daemon and the workers."""
+        """Start the servers side by side, set them up, then start the daemon.
+
+        The workers begin with the servers, and wait for them: importing takes them seconds.
+        """
         options, folder = self._options, self._folder
-        await self._start_all(
-            self._servers,
+        parts = (
             lambda: kafka.program(self._guard, folder.kafka, folder.logs, options.kafka_port),
             lambda: temporal.program(folder.temporal, folder.logs, options.temporal_port, options.ui_port),
             lambda: mail.program(folder.mail, folder.logs, options.smtp_port),
         )
+        await _side_by_side(*(functools.partial(self._begin, self._servers, part) for part in parts))
+        worker = self._begin(self._programs, lambda: programs.worker(self._env, folder.logs, options, self._loaded))
+        await _side_by_side(*(functools.partial(self._wait, server) for server in self._servers))
         await asyncio.to_thread(self._set_up)
-        await self._start_all(
-            self._programs,
-            lambda: programs.daemon(self._env, folder.logs, options, self._loaded),
-            lambda: programs.worker(self._env, folder.logs, options, self._loaded),
-        )
+        daemon = self._begin(self._programs, lambda: programs.daemon(self._env, folder.logs, options, self._loaded))
+        await _side_by_side(functools.partial(self._wait, daemon), functools.partial(self._wait, worker))
 
     async def watch(self) -> None:
         """Return never; raise when a part has ended by itself."""
@@ -65,29 +69,32 @@ class Stack:
         for group in (self._programs, self._servers):
             await asyncio.gather(*(asyncio.to_thread(server.stop) for server in group))
 
-    async def _start_all(self, servers: list[Server], *parts: Callable[[], Program]) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for part in parts:
-                    group.create_task(asyncio.to_thread(self._start, servers, part))
-        except BaseExceptionGroup as failures:
-            raise told(failures) from failures
-
-    def _start(self, servers: list[Server], part: Callable[[], Program]) -> None:
-        began = time.monotonic()
+    def _begin(self, servers: list[Server], part: Callable[[], Program]) -> Server:
         server = Server(self._guard, part())
         server.start()
         servers.append(server)
+        return server
+
+    def _wait(self, server: Server) -> None:
         server.wait_ready()
-        self._say(f"{server.name} is ready ({time.monotonic() - began:.1f} s)")
+        self._say(f"{server.name} is ready ({time.monotonic() - self._began:.1f} s)")
 
     def _set_up(self) -> None:
         program = programs.setup(self._env, self._folder.logs)
-        began = time.monotonic()
         code = self._guard.run(program.argv, log=program.log, env=program.env)
         if code != 0:
             raise failure(program, code)
-        self._say(f"{program.name} is done ({time.monotonic() - began:.1f} s)")
+        self._say(f"{program.name} is done ({time.monotonic() - self._began:.1f} s)")
+
+
+async def _side_by_side(*works: Callable[[], object]) -> None:
+    """Do blocking work in threads; raise the first failure that says what to do."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(asyncio.to_thread(work))
+    except BaseExceptionGroup as failures:
+        raise told(failures) from failures
 
 
 def told(failures: BaseExceptionGroup[BaseException]) -> BaseException:
