@@ -1,6 +1,6 @@
 """What can go wrong, split by what happens next.
 
-Expected results of a command are values (`bridge.dispatch.outcome`); these exceptions are for the unexpected.
+Expected results of a command are values (`bridge.outcome`); these exceptions are for the unexpected.
 """
 
 from enum import IntEnum

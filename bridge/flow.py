@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bridge import mark
+from bridge.command import BadRecord, Command, Skipped
 from bridge.deadletter import record as deadletter
-from bridge.dispatch import dispatcher, mark
+from bridge.dispatch import dispatcher
 from bridge.dispatch.failures import RunIsFullError
-from bridge.dispatch.outcome import Accepted, DeadLettered, Duplicate, Outcome, Rejected, Settled, TargetMissing
 from bridge.dispatch.temporal import Temporal
 from bridge.errors import ConfigurationError, KafkaAwayError, UnavailableError
 from bridge.intake.backlog import Backlog
-from bridge.intake.command import BadRecord, Command, Skipped
 from bridge.intake.intake import Item, LaneKey
 from bridge.intake.lanes import Lane
+from bridge.outcome import Accepted, DeadLettered, Duplicate, Outcome, Rejected, Settled, TargetMissing
 from bridge.outcomes import lifecycle, replies
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import RunFacts

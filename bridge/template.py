@@ -22,7 +22,7 @@ class Template:
     pattern: re.Pattern[str]
 
     def fill(self, data: Mapping[str, Any]) -> str:
-        """Return the text with each field's value; raises `ValueError` where a field is missing or no text or integer."""
+        """Return the text with each field's value; raises `ValueError` where one is missing, or no text or integer."""
         parts = [self.literals[0]]
         for name, literal in zip(self.fields, self.literals[1:], strict=True):
             value = data.get(name)

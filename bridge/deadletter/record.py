@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from bridge.intake.command import Record, rfc3339
-from bridge.intake.decode import REPLAYS_HEADER
+from bridge.command import REPLAYS_HEADER, Record, rfc3339
 from bridge.outcomes.event import OutRecord
 from topics import spec
 from topics.replies import DeadLetterReason

@@ -1,11 +1,11 @@
 """The verb cancel. The server dedupes no cancel, so each one is pinned to its chain of runs and signed."""
 
+from bridge.command import Command
 from bridge.dispatch import decision
-from bridge.dispatch.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Reached, Run, Temporal
 from bridge.errors import TemporalAwayError
-from bridge.intake.command import Command
+from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from topics.replies import RejectReason
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
-from bridge.dispatch.outcome import Accepted, Duplicate, Rejected
+from bridge.command import Command
 from bridge.dispatch.temporal import Run
-from bridge.intake.command import Command
+from bridge.outcome import Accepted, Duplicate, Rejected
 from bridge.routes import Rerun
 from topics.replies import RejectReason
 

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+from bridge.command import Command
 from bridge.dispatch.cancel import cancel
 from bridge.dispatch.failures import RefusedByTemporalError
-from bridge.dispatch.outcome import DeadLettered, Outcome
 from bridge.dispatch.signal import signal, signal_with_start
 from bridge.dispatch.start import start
 from bridge.dispatch.temporal import Temporal
-from bridge.intake.command import Command
+from bridge.outcome import DeadLettered, Outcome
 from bridge.routes import Verb
 from topics.replies import DeadLetterReason
 

@@ -12,8 +12,8 @@ from temporalio.api.workflowservice.v1 import (
     StartWorkflowExecutionRequest,
 )
 
-from bridge.dispatch import mark
-from bridge.intake.command import Command
+from bridge import mark
+from bridge.command import Command
 from bridge.routes import Argument, Rerun
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 

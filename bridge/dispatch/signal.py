@@ -1,12 +1,12 @@
 """The verbs signal and signal-with-start: one signal in history a command identity."""
 
+from bridge.command import Command
 from bridge.dispatch import decision
 from bridge.dispatch.failures import AlreadyStarted, Closed
-from bridge.dispatch.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Reached, Run, Temporal
 from bridge.errors import TemporalAwayError
-from bridge.intake.command import Command
+from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.routes import Rerun
 from topics.replies import RejectReason
 

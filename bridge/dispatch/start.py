@@ -1,12 +1,12 @@
 """The verb start: one run a command identity."""
 
+from bridge.command import Command
 from bridge.dispatch import decision
 from bridge.dispatch.decision import RunAgain
 from bridge.dispatch.failures import AlreadyStarted
-from bridge.dispatch.outcome import Accepted, Duplicate, Outcome
 from bridge.dispatch.temporal import Reached, Temporal
 from bridge.errors import TemporalAwayError
-from bridge.intake.command import Command
+from bridge.outcome import Accepted, Duplicate, Outcome
 from bridge.routes import Rerun
 
 ROUNDS_MAX = 5  # how often another holder of the record may come between

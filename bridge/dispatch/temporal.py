@@ -13,11 +13,12 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from bridge.dispatch import failures, mark, requests
+from bridge import mark
+from bridge.command import Command, rfc3339
+from bridge.dispatch import failures, requests
 from bridge.dispatch.failures import Answer
-from bridge.dispatch.mark import Mark
 from bridge.errors import TemporalAwayError
-from bridge.intake.command import Command, rfc3339
+from bridge.mark import Mark
 from bridge.routes import Rerun
 
 CALL_TIMEOUT = timedelta(seconds=10)

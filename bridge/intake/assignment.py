@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
-from bridge.intake.command import Record
+from bridge.command import Record
 from bridge.intake.watermark import Watermark
 
 WAITING_BYTES_MAX = 128 * 1024 * 1024

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bridge.intake import envelope, tracecontext
-from bridge.intake.command import BadRecord, Command, Identity, Record, Skipped
+from bridge import tracecontext
+from bridge.command import REPLAYS_HEADER, BadRecord, Command, Identity, Record, Skipped
+from bridge.intake import envelope
 from bridge.intake.envelope import Envelope, RefusedError
 from bridge.routes import Route, Routes
 from topics import ids
@@ -15,7 +16,6 @@ from topics.replies import DeadLetterReason
 
 WORKFLOW_ID_CHARACTERS_MAX = 255  # visibility's column in SQL
 DETAIL_CHARACTERS_MAX = 2000
-REPLAYS_HEADER = "dlq.replays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Decoder:
             raise RefusedError(DeadLetterReason.INVALID, "data: must be a JSON object")
         workflow_id = _checked(route, event.data)
         identity = Identity(attributes["source"], attributes["id"], attributes["type"])
-        traceparent, tracestate = tracecontext.incoming(record, attributes)
+        traceparent, tracestate = _trace(record, attributes)
         return Command(
             record=record,
             identity=identity,
@@ -72,7 +72,7 @@ class Decoder:
         identity = None
         if "id" in sound:  # the reply needs no more than it
             identity = Identity(sound.get("source", ""), sound["id"], sound.get("type", ""))
-        traceparent, tracestate = tracecontext.incoming(record, attributes)
+        traceparent, tracestate = _trace(record, attributes)
         reply_to = attributes.get("replyto")
         return BadRecord(
             record=record,
@@ -89,6 +89,10 @@ class Decoder:
 def timestamp_id(record: Record) -> str:
     """Return the id that a record of bare JSON gets."""
     return f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp_ms}"
+
+
+def _trace(record: Record, attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
+    return tracecontext.incoming(record.header("traceparent"), record.header("tracestate"), attributes)
 
 
 def _checked(route: Route, data: dict[str, Any]) -> str:

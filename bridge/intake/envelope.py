@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.command import Record
 from bridge.intake import jsontext
-from bridge.intake.command import Record
 from topics import spec
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 from topics.replies import DeadLetterReason

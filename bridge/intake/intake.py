@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from bridge.dispatch.outcome import Settled
+from bridge.command import BadRecord, Command, Record, Skipped
 from bridge.intake.assignment import Assignment, Partition
-from bridge.intake.command import BadRecord, Command, Record, Skipped
 from bridge.intake.decode import Decoder
 from bridge.intake.lanes import Lane, Lanes
 from bridge.intake.watermark import Watermark
+from bridge.outcome import Settled
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 

@@ -15,10 +15,10 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from bridge.dispatch import mark
-from bridge.dispatch.mark import Mark
+from bridge import mark
+from bridge.command import rfc3339
 from bridge.errors import TemporalAwayError
-from bridge.intake.command import rfc3339
+from bridge.mark import Mark
 from bridge.outcomes.lifecycle import End, RunFacts
 from topics.lifecycle import Failure, State
 

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.intake import tracecontext
+from bridge import tracecontext
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 
 

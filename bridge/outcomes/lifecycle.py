@@ -7,8 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.dispatch.mark import Mark
-from bridge.intake.command import rfc3339
+from bridge.command import rfc3339
+from bridge.mark import Mark
 from bridge.outcomes import event
 from bridge.outcomes.event import Cause, OutRecord
 from topics import ids

@@ -1,8 +1,8 @@
 """The answer to a command record: the same bytes whenever it is made again."""
 
-from bridge.dispatch.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
-from bridge.intake import tracecontext
-from bridge.intake.command import BadRecord, Command, rfc3339
+from bridge import tracecontext
+from bridge.command import BadRecord, Command, rfc3339
+from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
 from bridge.outcomes import event
 from bridge.outcomes.event import Cause, OutRecord
 from topics import ids, tables

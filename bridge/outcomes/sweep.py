@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from aiokafka import TopicPartition
 
-from bridge.dispatch.mark import Mark
+from bridge.mark import Mark
 from bridge.outcomes import lifecycle
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.ends import ClosedRun, Ends

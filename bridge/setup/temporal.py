@@ -13,8 +13,7 @@ from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from bridge import errors
-from bridge.dispatch import mark
+from bridge import errors, mark
 from bridge.setup import steps
 
 RETENTION = timedelta(days=7)  # a command finds what it did before for as long as its run is kept

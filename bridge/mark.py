@@ -13,8 +13,8 @@ from typing import Any
 import jiter
 from temporalio.api.common.v1 import Payload
 
-from bridge.intake import tracecontext
-from bridge.intake.command import Command, rfc3339
+from bridge import tracecontext
+from bridge.command import Command, rfc3339
 from topics import ids
 
 MEMO = "bridge"

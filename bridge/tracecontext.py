@@ -7,20 +7,18 @@ import re
 import uuid
 from collections.abc import Mapping
 
-from bridge.intake.command import Record
-
 TRACESTATE_CHARACTERS_MAX = 512
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _TRACESTATE = re.compile(rf"[\x20-\x7e]{{1,{TRACESTATE_CHARACTERS_MAX}}}", re.ASCII)
 
 
-def incoming(record: Record, attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
+def incoming(
+    plain: bytes | None, plain_state: bytes | None, attributes: Mapping[str, str]
+) -> tuple[str | None, str | None]:
     """Return traceparent and tracestate: the plain headers first, else the event's; malformed ones are dropped."""
-    plain = record.header("traceparent")
     if plain is not None and (parent := _well_formed(plain.decode(errors="replace"))):
-        state = record.header("tracestate")
-        return parent, _state((state or b"").decode(errors="replace"))
+        return parent, _state((plain_state or b"").decode(errors="replace"))
     parent = _well_formed(attributes.get("traceparent", ""))
     return (parent, _state(attributes.get("tracestate", ""))) if parent else (None, None)
 

@@ -10,6 +10,9 @@ from bridge.routes import Route
 from topics import ids
 from topics.replies import DeadLetterReason
 
+REPLAYS_HEADER = "dlq.replays"
+"""How often a record came back from its dead-letter topic; the other `dlq.` headers of a command are ignored."""
+
 
 def rfc3339(milliseconds: int) -> str:
     """Return a time since the epoch, in ms, as RFC 3339 text in UTC with ms."""

@@ -1,0 +1,67 @@
+# Everything runs in .venv, made from the locked, hashed requirements.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+SOURCES := topics bridge workers tests
+
+# pip of an old Python may be older than the hashes it must check.
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(1)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/python-is-there:
+	@$(PYTHON) -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.11 ..."; exit 2; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "The venv module is missing: sudo apt-get install python3-venv"; exit 2; }
+	@touch $@
+
+$(VENV)/run-is-there: $(VENV)/python-is-there requirements/run.lock pyproject.toml
+	@echo "Installing what the stack needs ..."
+	@$(call install,requirements/run.lock)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test-is-there: $(VENV)/run-is-there requirements/test.lock
+	@echo "Installing what the tests and checks need ..."
+	@$(call install,requirements/test.lock)
+	@touch $@
+
+.PHONY: run
+run: $(VENV)/run-is-there ## Start the embedded stack and watch sample commands (ARGS=--once to leave after them)
+	@$(BIN)/bridge dev $(ARGS)
+
+.PHONY: test
+test: $(VENV)/test-is-there ## Run all tests on real Kafka and real Temporal (ARGS="-k name" for some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(VENV)/test-is-there ## Lint, types, layers, dependencies
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/deptry topics bridge workers
+
+.PHONY: format
+format: $(VENV)/test-is-there ## Format the code and mend what a linter can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-find-links --no-annotate pyproject.toml requirements/build.txt --all-extras
+
+.PHONY: lock
+lock: $(VENV)/test-is-there ## Resolve the dependencies anew (ARGS=--upgrade for the newest)
+	$(LOCK) $(ARGS) --output-file requirements/run.lock
+	$(LOCK) $(ARGS) --group check --group test --constraint requirements/run.lock --output-file requirements/test.lock
+
+.PHONY: clean
+clean: ## Remove the virtual environment, caches and the stack's data
+	rm -rf $(VENV) .bridge .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
