@@ -1,0 +1,25 @@
+"""What every test shares: the real servers, and a safe way out."""
+
+import os
+import sys
+
+import pytest
+
+pytest_plugins = ["tests.servers.fixtures"]
+
+_SESSION = pytest.StashKey[pytest.Session]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_SESSION] = session
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave with pytest's own code, past the interpreter's exit: the Temporal client can abort or hang there."""
+    session = config.stash.get(_SESSION, None)
+    if session is None:  # --help, --version
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(int(session.exitstatus))
