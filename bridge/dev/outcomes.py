@@ -1,6 +1,7 @@
 """Read what becomes of commands: events, lifecycle, replies and dead letters, from now on."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from aiokafka import errors as kafka_errors
 from topics.spec import DEAD_LETTER_SUFFIX
 
 POLL_MS = 100
+CLOSE_SECONDS = 2.0
 KAFKA_AWAY_SECONDS = 1.0
 
 
@@ -53,7 +55,9 @@ class Outcomes:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._consumer.stop()
 
     async def __aiter__(self) -> AsyncIterator[Outcome]:
         while True:

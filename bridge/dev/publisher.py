@@ -1,5 +1,7 @@
 """Publish sample commands as a service would: CloudEvents in binary mode, keyed by the business id."""
 
+import asyncio
+import contextlib
 import uuid
 from datetime import UTC, datetime
 from typing import Self
@@ -10,6 +12,7 @@ from bridge.dev.samples.sample import Sample, Step
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 
 SOURCE = "/bridge/dev"
+CLOSE_SECONDS = 2.0
 
 
 class Publisher:
@@ -27,7 +30,9 @@ class Publisher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._producer.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):  # what it still holds would wait for a lost Kafka without end
+                await self._producer.stop()
 
     async def publish(self, sample: Sample, step: Step) -> None:
         """Publish one command; returns once Kafka has it."""

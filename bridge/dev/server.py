@@ -72,13 +72,13 @@ class Server:
         if self.exit_code is not None:  # what answers there is another server
             raise self.failure()
 
-    def stop(self) -> None:
-        """Ask the server to end, and kill it if it has not within its time."""
+    def stop(self, within: timedelta | None = None) -> None:
+        """Ask the server to end, and kill it if it has not within this time (default: its own)."""
         if self._process is None:
             return
         guard.send(self._process.pid, signal.SIGTERM)
         try:
-            self._process.wait(self.program.stop_within.total_seconds())
+            self._process.wait((within or self.program.stop_within).total_seconds())
         except subprocess.TimeoutExpired:
             self.kill()
         else:

@@ -13,6 +13,7 @@ from bridge.dev.options import Options
 from bridge.dev.server import Program, Server, failure
 
 LOOK_EVERY = timedelta(milliseconds=200)
+STOP_BROKEN_WITHIN = timedelta(seconds=5)  # with a server gone there is nothing left to drain to
 
 
 class Stack:
@@ -66,8 +67,10 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop the programs while the servers that they drain to are there, then the servers."""
+        broken = any(server.exit_code is not None for server in self._servers)
         for group in (self._programs, self._servers):
-            await asyncio.gather(*(asyncio.to_thread(server.stop) for server in group))
+            within = STOP_BROKEN_WITHIN if broken else None
+            await asyncio.gather(*(asyncio.to_thread(server.stop, within) for server in group))
 
     def _begin(self, servers: list[Server], part: Callable[[], Program]) -> Server:
         server = Server(self._guard, part())

@@ -53,9 +53,9 @@ def test_what_becomes_of_others_commands_is_shown(tmp_path: Path) -> None:
     with stack.running(tmp_path / "data") as dev:
         dev.wait_for("Publish from a second terminal")
         bootstrap = f"127.0.0.1:{dev.ports['kafka']}"
+        (tmp_path / "lead.json").write_text(LEAD)
         subprocess.run(
-            [sys.executable, "-m", "bridge.cli", "publish", "lead.score", "-"],
-            input=LEAD.encode(),
+            [sys.executable, "-m", "bridge.cli", "publish", "lead.score", str(tmp_path / "lead.json")],
             env=dict(os.environ) | {"KAFKA_BOOTSTRAP_SERVERS": bootstrap},
             check=True,
         )
