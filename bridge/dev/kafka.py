@@ -74,6 +74,13 @@ def find() -> Runtime:
     raise errors.ConfigurationError(NEITHER.format(found=_found(found)))
 
 
+def to_fetch(runtime: Runtime) -> str | None:
+    """Say what the first start has to fetch, None if it is there."""
+    if runtime.docker:
+        return None if docker.has_image(runtime.docker, IMAGE) else f"Docker fetches {IMAGE}, the first time only."
+    return None if runtime.classpath else f"Maven fetches Apache Kafka {VERSION} (43 MB), the first time only."
+
+
 def program(guarded: processes.Guard, folder: Path, logs: Path, port: int) -> Program:
     """Get Kafka ready to be started with its data in `folder`; fetches what is missing, and formats a new folder."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -43,6 +43,8 @@ class Stack:
         The workers begin with the servers, and wait for them: importing takes them seconds.
         """
         options, folder = self._options, self._folder
+        if fetched := kafka.to_fetch(kafka.find()):
+            self._say(fetched)
         parts = (
             lambda: kafka.program(self._guard, folder.kafka, folder.logs, options.kafka_port),
             lambda: temporal.program(folder.temporal, folder.logs, options.temporal_port, options.ui_port),
