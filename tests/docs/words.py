@@ -1,0 +1,84 @@
+"""What the reference pages say beside what the tables know: a text for each variable and each log event.
+
+A test holds the names equal to the tables', so that a new one without a text, or a text without one, is found.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bridge.telemetry.names import Log
+
+NOT_USED_YET = "Read and checked, without effect yet."
+
+VARIABLES: Mapping[str, str] = MappingProxyType(
+    {
+        "KAFKA_BOOTSTRAP_SERVERS": "Brokers, separated by commas.",
+        "KAFKA_SECURITY_PROTOCOL": "`PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.",
+        "KAFKA_SASL_MECHANISM": "`PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`.",
+        "KAFKA_SASL_USERNAME": "User of `PLAIN` and `SCRAM`.",
+        "KAFKA_SASL_PASSWORD": "Password of `PLAIN` and `SCRAM`.",
+        "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": "Where `OAUTHBEARER` gets its token, by client credentials.",
+        "KAFKA_SASL_OAUTHBEARER_CLIENT_ID": "Client of the token endpoint.",
+        "KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET": "Secret of that client.",
+        "KAFKA_SASL_OAUTHBEARER_SCOPE": "Scope to ask the token for.",
+        "KAFKA_SSL_CA_LOCATION": "File of trusted certificates; default: the system's.",
+        "KAFKA_SSL_CERTIFICATE_LOCATION": "Our certificate, for brokers that ask for one.",
+        "KAFKA_SSL_KEY_LOCATION": "Its key.",
+        "KAFKA_SSL_KEY_PASSWORD": "The key's password.",
+        "KAFKA_GROUP_INSTANCE_ID": (
+            "Static membership: another id for each instance; a restart within the session then moves no partition."
+        ),
+        "KAFKA_SESSION_TIMEOUT_MS": "After how many ms of silence the group gives our partitions to others.",
+        "BRIDGE_GROUP_ID": "Consumer group; also the identity that marks runs and owns the lifecycle sweep.",
+        "BRIDGE_ADMIN_ADDRESS": "Where health and metrics are served.",
+        "BRIDGE_ADMIN_TOKEN": f"Token of the management interface. {NOT_USED_YET}",
+        "BRIDGE_CALLBACK_URL": f"Where Temporal reaches our callbacks. {NOT_USED_YET}",
+        "BRIDGE_CALLBACK_ADDRESS": f"Where callbacks are listened for. {NOT_USED_YET}",
+        "BRIDGE_CALLBACK_SECRET": f"Signs callbacks. {NOT_USED_YET}",
+        "BRIDGE_SWEEP_INTERVAL": "Seconds between two looks for runs that have closed.",
+        "BRIDGE_CONNECT_TIMEOUT": "Seconds to wait for each server at start; then exit code 3.",
+        "BRIDGE_DRAIN_TIMEOUT": "Seconds to finish what is in hand at the end; then exit code 4.",
+        "BRIDGE_MAX_IN_FLIGHT": "Commands that are carried out at the same time.",
+        "BRIDGE_MAX_WAITING": "Commands that are read and not done; beyond it partitions pause.",
+        "BRIDGE_PAYLOAD_KEYS": f"Keys of a payload codec. {NOT_USED_YET}",
+        "BRIDGE_REPLY_TOPICS": "Topics, separated by commas, that a command may name in `replyto`.",
+        "WORKERS_DATABASE_URL": "SQLAlchemy URL; PostgreSQL in production.",
+        "WORKERS_SMTP_URL": "`smtp[s]://[user:password@]host[:port][?starttls&from=address]`.",
+        "WORKERS_CONTENT_URL": "Base URL of an OpenAI-compatible endpoint; without it a template writes.",
+        "WORKERS_CONTENT_MODEL": "Model to ask for there.",
+        "WORKERS_CONTENT_API_KEY": "Key to log in there.",
+        "WORKERS_CHANNEL_SEARCH_URL": "Where `search` content is posted; without it, the database keeps it.",
+        "WORKERS_CHANNEL_SOCIAL_URL": "The same for `social`.",
+        "WORKERS_CHANNEL_DISPLAY_URL": "The same for `display`.",
+        "WORKERS_INVOICE_APPROVAL_OVER": "An invoice whose total exceeds it waits for `invoice.approve`.",
+    }
+)
+
+LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
+    {
+        Log.STARTING: "The process has read its settings and connects.",
+        Log.READY: "The consumer group is joined; `/readyz` answers 200 from here on.",
+        Log.DRAINING: "SIGTERM or SIGINT came: no new record is taken.",
+        Log.DRAINED: "Everything in hand is finished and committed.",
+        Log.DRAIN_TIMED_OUT: (
+            "`BRIDGE_DRAIN_TIMEOUT` was not enough; `in_hand` commands are redelivered, without a second effect."
+        ),
+        Log.SETTING_WARNING: "A setting is strange, such as an unknown `KAFKA_` name.",
+        Log.PARTITIONS_ASSIGNED: "The group gave this process partitions.",
+        Log.PARTITIONS_REVOKED: "The group took them away; what was in hand is finished first.",
+        Log.COMMIT_FAILED: "Offsets were not committed; the next commit covers them. Often: look at the brokers.",
+        Log.INTAKE_FAILED: "Reading commands fails; `problem` says why. Not ready until it works.",
+        Log.DEAD_LETTER: "A record went to its dead-letter topic: `reason`, `topic`, `partition`, `offset`.",
+        Log.TEMPORAL_AWAY: "Temporal does not answer; commands wait, nothing is lost. Not ready until it does.",
+        Log.TEMPORAL_BACK: "Temporal answers again.",
+        Log.KAFKA_AWAY: "Kafka does not acknowledge; commands wait. Not ready until it does.",
+        Log.KAFKA_BACK: "Kafka acknowledges again.",
+        Log.MISCONFIGURED: "Temporal refuses us (namespace, permission): a person corrects it; commands wait.",
+        Log.COMMAND_CRASHED: "A defect of the bridge: that command's key is held and tried again. Please report it.",
+        Log.PRODUCER_REBUILT: "The producer met a fatal error and was replaced.",
+        Log.FEED_OWNED: "This process sweeps for runs that have closed.",
+        Log.FEED_RELEASED: "Another process sweeps now, or will.",
+        Log.FEED_FAILED: "The sweep fails; `problem` says why. What closes meanwhile is found later.",
+        Log.FEED_UNKNOWN_ROUTE: "A closed run was begun by a route that this process does not have; not announced.",
+    }
+)
