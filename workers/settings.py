@@ -49,7 +49,8 @@ def load(environment: Mapping[str, str]) -> Settings:
         reading = reader.read(model, environment, table if isinstance(table, dict) else {}, file=name)
         problems.extend(reading.problems)
         warnings.extend(reading.warnings)
-        return reading.section or model()  # where there are problems the default is never used
+        # What was found wrong must not hide what is wrong elsewhere; where there are problems nothing of it is used.
+        return reading.section or reader.read(model, _known(model, environment)).section or model()
 
     kafka_section, bridge, workers = section(KafkaSection), section(BridgeSection), section(WorkersSection)
     kafka_options = _kafka_options(kafka_section, problems)
@@ -71,6 +72,12 @@ def load(environment: Mapping[str, str]) -> Settings:
         drain_timeout=bridge.drain_timeout,
         warnings=tuple(warnings),
     )
+
+
+def _known(model: type[Section], environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables of `environment` that `model` has."""
+    names = [reader.variable_name(model, field_name) for field_name in model.model_fields]
+    return {name: environment[name] for name in names if name in environment}
 
 
 def _read_file(environment: Mapping[str, str], problems: list[str]) -> tuple[str, dict[str, Any]]:
@@ -98,7 +105,7 @@ def _kafka_options(section: KafkaSection, problems: list[str]) -> dict[str, Any]
 
 def _temporal(environment: Mapping[str, str], problems: list[str]) -> ClientConnectConfig | None:
     try:
-        config = ClientConfigProfile.load(override_env_vars=environment).to_client_connect_config()
+        config = ClientConfigProfile.load(override_env_vars=dict(environment)).to_client_connect_config()
     except (OSError, RuntimeError, ValueError) as error:
         problems.append(f"The TEMPORAL_* settings cannot be used: {error}.")
         return None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from topics import campaign as events
@@ -118,7 +118,8 @@ async def _publish_content(campaign: CampaignCreate, content: Content) -> Channe
         )
     except ActivityError as error:
         # For good: its attempts are used up. The other channels stand.
-        detail = str(error.cause or error)[:DETAIL_CHARACTERS_MAX]
+        cause = error.cause if isinstance(error.cause, FailureError) else error
+        detail = cause.message[:DETAIL_CHARACTERS_MAX]
         return ChannelResult(channel=content.channel, status="failed", detail=detail)
     return ChannelResult(channel=content.channel, status="published", detail=detail)
 

@@ -7,7 +7,7 @@ from temporalio import activity
 
 from topics.invoice import InvoiceProcess
 from workers.database import Database
-from workers.invoice import mail, pdf, records, totals
+from workers.invoice import mail, records, totals
 from workers.invoice.models import Recording, Sending, Sent, Totals
 from workers.mail import Mailer
 
@@ -32,7 +32,7 @@ class InvoiceActivities:
         info = activity.info()
         sender = self._mailer.server.sender
         message_id = mail.message_id(str(info.workflow_id), str(info.workflow_run_id), sender)
-        document = await asyncio.to_thread(pdf.render, sending.invoice, sending.totals)
+        document = await asyncio.to_thread(_render, sending)
         message = mail.compose(sending, document, sender=sender, message_id=message_id, date=info.scheduled_time)
         await self._mailer.send(message)
         return Sent(to=sending.invoice.customer.email, message_id=message_id)
@@ -41,3 +41,10 @@ class InvoiceActivities:
     async def record_invoice(self, recording: Recording) -> None:
         """Write the invoice's row, one an invoice id."""
         await self._database.run(records.save, recording)
+
+
+def _render(sending: Sending) -> bytes:
+    # Here, as the PDF library takes a second to import, and a worker is ready the sooner without it.
+    from workers.invoice import pdf  # noqa: PLC0415
+
+    return pdf.render(sending.invoice, sending.totals)

@@ -6,8 +6,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from workers import mail
-from workers.invoice import pdf
 from workers.invoice.models import Sending
+from workers.invoice.totals import plain
 from workers.sdk import ids
 
 
@@ -20,7 +20,7 @@ def compose(sending: Sending, document: bytes, *, sender: str, message_id: str, 
     message["Message-ID"] = message_id
     message.set_content(
         f"Dear {mail.one_line(invoice.customer.name)},\n\n"
-        f"please find attached invoice {invoice.invoice_id} over {pdf.plain(totals.total)} {totals.currency}, "
+        f"please find attached invoice {invoice.invoice_id} over {plain(totals.total)} {totals.currency}, "
         f"due on {invoice.due_on.isoformat()}.\n"
     )
     file_name = f"invoice-{invoice.invoice_id.replace(':', '-')}.pdf"

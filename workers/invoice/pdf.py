@@ -1,7 +1,6 @@
 """An invoice on paper."""
 
 from datetime import UTC, datetime, time
-from decimal import Decimal
 from pathlib import Path
 
 from fpdf import FPDF
@@ -9,6 +8,7 @@ from fpdf.fonts import FontFace, TTFFont
 
 from topics.invoice import InvoiceProcess
 from workers.invoice.models import Totals
+from workers.invoice.totals import plain
 from workers.mail import one_line
 
 FONT = "DejaVu"
@@ -72,11 +72,6 @@ def render(invoice: InvoiceProcess, totals: Totals) -> bytes:
         page.ln(6)
         page.line_of_text(page.written(invoice.note, NOTE_CHARACTERS_MAX))
     return bytes(page.output())
-
-
-def plain(number: Decimal) -> str:
-    """Return `number` with all its digits, without exponent."""
-    return format(number, "f")
 
 
 def _head(page: _Page, invoice: InvoiceProcess) -> None:

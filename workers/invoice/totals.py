@@ -25,7 +25,7 @@ def total(invoice: InvoiceProcess, approval_over: Decimal) -> Totals:
         tax=_sum(line.tax for line in lines),
         total=_sum(line.gross for line in lines),
         currency=invoice.currency,
-        approval_over=Decimal(format(approval_over, "f")),
+        approval_over=Decimal(plain(approval_over)),
     )
 
 
@@ -37,6 +37,11 @@ def total_line(line: Line, minor_digits: int) -> LineTotal:
         net = price.quantize(unit)
         gross = (price * (1 + line.tax_rate)).quantize(unit)
         return LineTotal(net=net, tax=gross - net, gross=gross)
+
+
+def plain(number: Decimal) -> str:
+    """Return `number` for people: with all its digits, without exponent."""
+    return format(number, "f")
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
