@@ -18,6 +18,7 @@ from topics.envelope import CLOUDEVENTS_SPECVERSION
 from topics.replies import DeadLetterReason
 
 HEADER_PREFIX = "ce_"
+DATA_MEMBERS = frozenset({"data", "data_base64"})  # of the JSON format: no attribute may have these names
 STRUCTURED = "application/cloudevents"
 NAME_CHARACTERS_MAX = 255  # of id and source: they go into Temporal's search attributes, VARCHAR(255) in SQL
 
@@ -61,6 +62,8 @@ class Envelope:
 def read(record: Record, timestamp_id: str) -> Envelope:
     """Return the CloudEvent of a record; `timestamp_id` is the id of bare JSON. Raises `RefusedError`."""
     content_type = _content_type(record)
+    if record.damage is not None:
+        raise RefusedError(DeadLetterReason.UNDECODABLE, f"header: {record.damage}", _headers(record)[0])
     if record.value is not None and len(record.value) > spec.COMMAND_VALUE_BYTES_MAX:
         detail = f"value: {len(record.value)} bytes, at most {spec.COMMAND_VALUE_BYTES_MAX}"
         structured = content_type is not None and content_type.lower().startswith(STRUCTURED)
@@ -96,8 +99,8 @@ def _parse(text: bytes, attributes: Mapping[str, str] | None = None) -> Any:
 
 
 def _without_payload(error: ValueError) -> str:
-    # jiter quotes the name that is there twice.
-    return re.sub(r'"[^"]*"', "a name", str(error).split("\n", 1)[0])[:200]
+    # jiter quotes the name that is there twice, whatever characters it has.
+    return re.sub(r'".*"', "a name", str(error), flags=re.DOTALL)[:200]
 
 
 def _binary(record: Record, content_type: str | None) -> Envelope:
@@ -117,6 +120,8 @@ def _headers(record: Record) -> tuple[dict[str, str], list[str]]:
         if not header.startswith(HEADER_PREFIX) or value is None:
             continue
         name = header.removeprefix(HEADER_PREFIX)
+        if name in DATA_MEMBERS:
+            continue
         try:
             text = value.decode()
         except UnicodeDecodeError:
@@ -151,7 +156,7 @@ def _members(event: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     attributes: dict[str, str] = {}
     problems: list[str] = []
     for name, value in event.items():
-        if name in {"data", "data_base64"} or value is None:
+        if name in DATA_MEMBERS or value is None:
             continue
         if isinstance(value, str):
             attributes[name] = value
