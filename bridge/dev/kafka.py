@@ -20,7 +20,7 @@ JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 STARTED = b"Kafka Server started"
 READY_WITHIN = timedelta(seconds=45)
-CONTAINER_PORTS = (9092, 9093)
+CONTROLLER_PORTS = (9093, 9094)  # in a container: the first that is not the broker's
 
 SETTINGS: Mapping[str, str] = {
     "process.roles": "broker,controller",
@@ -140,8 +140,9 @@ def _in_docker(guarded: processes.Guard, command: str, folder: Path, logs: Path,
         if guarded.run((command, "pull", IMAGE), log=pull_log) != 0:
             raise errors.ConnectError(f"Docker could not fetch {IMAGE}; {pull_log} says why")
     name = f"bridge-dev-kafka-{uuid.uuid4().hex[:12]}"
-    inside, controller = CONTAINER_PORTS
-    listeners = f"PLAINTEXT://:{inside},CONTROLLER://127.0.0.1:{controller}"
+    controller = next(number for number in CONTROLLER_PORTS if number != port)
+    # The port is the same inside: the broker reaches itself, for transactions, at the address that it advertises.
+    listeners = f"PLAINTEXT://:{port},CONTROLLER://127.0.0.1:{controller}"
     data = "/var/lib/kafka/data"
     settings = properties(listeners, f"PLAINTEXT://{ports.HOST}:{port}", controller, data)
     environment = {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in settings.items()} | {
@@ -153,7 +154,7 @@ def _in_docker(guarded: processes.Guard, command: str, folder: Path, logs: Path,
         name="Kafka",
         argv=(
             command, "run", "--rm", "--name", name,
-            "--publish", f"{ports.HOST}:{port}:{inside}", "--volume", f"{volume(folder)}:{data}",
+            "--publish", f"{ports.HOST}:{port}:{port}", "--volume", f"{volume(folder)}:{data}",
             *(word for item in environment.items() for word in ("--env", "=".join(item))),
             IMAGE,
         ),

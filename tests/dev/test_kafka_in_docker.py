@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiokafka
 import pytest
 from aiokafka import admin
 
@@ -62,6 +63,35 @@ async def topics(port: int, *new: str) -> set[str]:
         return set(await client.list_topics())
     finally:
         await client.close()
+
+
+async def commit(port: int, topic: str) -> None:
+    producer = aiokafka.AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{port}", transactional_id="docker-test")
+    async with producer, producer.transaction():
+        await producer.send_and_wait(topic, b"in a transaction")
+
+
+async def committed(port: int, topic: str) -> bytes | None:
+    consumer = aiokafka.AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=f"127.0.0.1:{port}",
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )
+    async with consumer, asyncio.timeout(20):
+        value: bytes | None = (await consumer.getone()).value
+        return value
+
+
+async def test_kafka_in_a_container_commits_transactions(data: Path) -> None:
+    port = ports.free()
+    with processes.Guard() as guard:
+        broker = Server(guard, kafka.program(guard, data / "kafka", data / "logs", port))
+        await asyncio.to_thread(broker.restart)
+        await topics(port, "orders")
+        await commit(port, "orders")
+        assert await committed(port, "orders") == b"in a transaction"
+        await asyncio.to_thread(broker.stop)
 
 
 async def test_kafka_in_a_container_keeps_its_data_over_kill_9_and_leaves_nothing(data: Path) -> None:
