@@ -1,0 +1,82 @@
+"""What the tests do with the real Apache Kafka: topics, records, and a wait with a bound."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+WITHIN_SECONDS = 30.0
+POLL_SECONDS = 0.02
+
+
+def name(what: str) -> str:
+    """Return a name that no other test has."""
+    return f"engine-{what}-{uuid.uuid4().hex[:12]}"
+
+
+async def make_topics(bootstrap: str, *names: str, partitions: int = 1, **config: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
+    finally:
+        await admin.close()
+
+
+@contextlib.asynccontextmanager
+async def producing(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", **options)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def publish(bootstrap: str, topic: str, values: Sequence[bytes], partition: int = 0) -> None:
+    async with producing(bootstrap) as producer:
+        for value in values:
+            await producer.send_and_wait(topic, value, partition=partition)
+
+
+async def read_all(bootstrap: str, topic: str) -> list["ConsumerRecord[Any, Any]"]:
+    """Return every committed record of a topic of one partition."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, isolation_level="read_committed", auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        tp = TopicPartition(topic, 0)
+        consumer.assign([tp])
+        end = (await consumer.end_offsets([tp]))[tp]
+        found: list[ConsumerRecord[Any, Any]] = []
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while await consumer.position(tp) < end:
+                for records in (await consumer.getmany(tp, timeout_ms=200)).values():
+                    found += records
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def committed(bootstrap: str, group: str, tp: TopicPartition) -> int | None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
+    return offsets[tp].offset if tp in offsets else None
+
+
+async def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for a condition, at most 30 s."""
+    end = time.monotonic() + WITHIN_SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"not within {WITHIN_SECONDS:g} s: {what}"
+        await asyncio.sleep(POLL_SECONDS)

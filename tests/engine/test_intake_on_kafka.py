@@ -1,0 +1,144 @@
+"""The intake on real Apache Kafka: order, commits, gaps, rebalances, back-pressure; nothing passed over."""
+
+import asyncio
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from bridge.command import Command
+from bridge.intake.decode import Decoder
+from bridge.intake.intake import Intake, Item, LaneKey
+from bridge.intake.lanes import Lane
+from bridge.routes import Route, Routes, Verb
+from tests.engine import kafka_side
+from tests.engine.kafka_side import until
+from tests.servers.fixtures import Kafka
+
+
+class Consumer(AIOKafkaConsumer):
+    """A consumer that lets a test act when a poll has brought records, and hold the question for the log's ends."""
+
+    on_batch: Callable[[], None] | None = None
+    polled: asyncio.Event | None = None
+
+    async def getmany(self, *partitions: TopicPartition, **options: Any) -> dict[Any, list["ConsumerRecord[Any, Any]"]]:
+        batches: dict[Any, list[ConsumerRecord[Any, Any]]] = await super().getmany(*partitions, **options)
+        if batches and self.on_batch is not None:
+            self.on_batch()
+        if batches and self.polled is not None:
+            self.polled.set()
+        return batches
+
+    async def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        if self.polled is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.polled.wait(), 2)
+        ends: dict[TopicPartition, int] = await super().end_offsets(partitions)
+        return ends
+
+
+@dataclass
+class Station:
+    """An intake whose work is written down; `hold` keeps items in hand."""
+
+    bootstrap: str
+    topic: str
+    group: str
+    waiting_max: int = 10_000
+    worked: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    begun: list[tuple[int, int]] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    joined: int = 0
+
+    def __post_init__(self) -> None:
+        rows = [Route(command=self.topic, verb=Verb.SIGNAL, id="engine-{id}", signal="go")]
+        self.intake = Intake(
+            Decoder(Routes(rows)),
+            self._work,
+            in_flight_max=8,
+            waiting_max=self.waiting_max,
+            on_joined=self._joined,
+        )
+        self.consumer = Consumer(
+            bootstrap_servers=self.bootstrap,
+            group_id=self.group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=6000,
+            heartbeat_interval_ms=500,
+            metadata_max_age_ms=1000,
+        )
+
+    def _joined(self) -> None:
+        self.joined += 1
+
+    async def _work(self, lane: Lane[LaneKey, Item]) -> timedelta | None:
+        item = lane.items[0]
+        record = item.content.record
+        self.begun.append((record.partition, record.offset))
+        if isinstance(item.content, Command) and item.content.workflow_id in self.held:
+            await self.release.wait()
+        self.worked[record.partition].append(record.offset)
+        item.done()
+        return None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
+        self.consumer.subscribe([self.topic], listener=self.intake)
+        await self.consumer.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                lanes = group.create_task(self.intake.lanes.run())
+                polling = group.create_task(self.intake.run(self.consumer))
+                yield polling
+                self.intake.stop()
+                await asyncio.wait({polling})
+                lanes.cancel()
+        finally:
+            await self.consumer.stop()
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.worked.values()))
+
+
+def value(key: str) -> bytes:
+    return json.dumps({"id": key}).encode()
+
+
+@pytest.fixture
+async def station(kafka: Kafka) -> Station:
+    topic = kafka_side.name("intake")
+    await kafka_side.make_topics(kafka.bootstrap, topic, partitions=2)
+    return Station(kafka.bootstrap, topic, kafka_side.name("group"))
+
+
+async def test_what_a_poll_brings_after_the_stop_is_left_for_the_next_owner(station: Station) -> None:
+    station.consumer.on_batch = station.intake.stop
+    await kafka_side.publish(station.bootstrap, station.topic, [value("a")] * 3)
+    async with station.running() as polling:
+        await asyncio.wait({polling})
+        await station.intake.finish()
+    assert station.count == 0
+    assert await kafka_side.committed(station.bootstrap, station.group, TopicPartition(station.topic, 0)) in (None, 0)
+
+
+async def test_what_a_poll_brings_before_the_assignment_is_known_is_not_passed_over(station: Station) -> None:
+    other = Station(station.bootstrap, station.topic, station.group)
+    async with station.running():
+        await until(lambda: station.joined == 1, "the first assignment")
+        station.consumer.polled = asyncio.Event()
+        async with other.running():
+            for partition in (0, 1):
+                await kafka_side.publish(station.bootstrap, station.topic, [value("a"), value("b")], partition)
+            await until(lambda: station.count + other.count >= 4, "every record is worked on")
+    assert {**station.worked, **other.worked} == {0: [0, 1], 1: [0, 1]}
