@@ -1,0 +1,105 @@
+"""Follow topics without a group, and show their records as the contract says."""
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from typing import Any, Self
+
+import aiokafka
+
+from bridge import connect
+from bridge.cli import output
+from bridge.command import Record, rfc3339
+from bridge.intake import decode, envelope
+from bridge.intake.envelope import RefusedError
+from bridge.settings import Settings
+
+POLL_MS = 200
+
+
+class Follower:
+    """An open consumer of whole topics, which must be there; nothing is committed."""
+
+    def __init__(self, settings: Settings, topics: Collection[str], *, from_beginning: bool = False) -> None:
+        self._from_beginning = from_beginning
+        self._consumer = aiokafka.AIOKafkaConsumer(
+            *topics,
+            **connect.kafka_options(settings),
+            isolation_level="read_committed",  # lifecycle events are written in transactions
+        )
+
+    async def __aenter__(self) -> Self:
+        """Start; every record that is written after this is seen."""
+        try:
+            await self._consumer.start()
+            # The client looks for its first positions by itself; a seek while it does so can be lost.
+            for partition in self._consumer.assignment():
+                await self._consumer.position(partition)
+            if self._from_beginning:
+                await self._to_beginning(self._consumer.assignment())
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def rewind(self, topic: str) -> None:
+        """Read a topic again from its beginning."""
+        await self._to_beginning(found for found in self._consumer.assignment() if found.topic == topic)
+
+    async def _to_beginning(self, partitions: Iterable[aiokafka.TopicPartition]) -> None:
+        for partition, offset in (await self._consumer.beginning_offsets(list(partitions))).items():
+            self._consumer.seek(partition, offset)
+
+    async def __aiter__(self) -> AsyncIterator[Record]:
+        """Yield records as they come, without end."""
+        while True:
+            try:
+                batches = await self._consumer.getmany(timeout_ms=POLL_MS)
+            except UnicodeDecodeError:
+                batches = await self._around_broken_header()
+            for found in batches.values():
+                for one in found:
+                    yield Record(
+                        one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, tuple(one.headers)
+                    )
+
+    async def _around_broken_header(self) -> dict[Any, Any]:
+        """Take one record of each partition, and step over one whose header name is not UTF-8."""
+        batches: dict[Any, Any] = {}
+        for partition in self._consumer.assignment():
+            try:
+                batches |= await self._consumer.getmany(partition, timeout_ms=0, max_records=1)
+            except UnicodeDecodeError:
+                offset = await self._consumer.position(partition)
+                self._consumer.seek(partition, offset + 1)
+                where = f"{partition.topic}/{partition.partition}/{offset}"
+                output.say(f"{where} is passed over: a header's name is not UTF-8.")
+        return batches
+
+
+def shown(record: Record) -> output.Row:
+    """Return a record as `tail` shows it; what is no CloudEvent is shown as far as it can be read."""
+    data: Any
+    try:
+        event = envelope.read(record, decode.timestamp_id(record))
+        attributes, data = event.attributes, event.data
+    except RefusedError as refused:
+        attributes, data = refused.attributes, _text(record.value)
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp": rfc3339(record.timestamp_ms),
+        "key": _text(record.key),
+        "id": attributes.get("id"),
+        "source": attributes.get("source"),
+        "type": attributes.get("type"),
+        "subject": attributes.get("subject"),
+        "time": attributes.get("time"),
+        "data": data,
+    }
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="backslashreplace")
