@@ -22,7 +22,10 @@ def rfc3339(milliseconds: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A Kafka record; `timestamp_ms` is since the epoch, by the broker's clock on command topics."""
+    """A Kafka record; `timestamp_ms` is since the epoch, by the broker's clock on command topics.
+
+    `damage` says what the client could not read of it.
+    """
 
     topic: str
     partition: int
@@ -31,6 +34,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
+    damage: str | None = None
 
     @property
     def size_bytes(self) -> int:

@@ -1,7 +1,7 @@
 """The poll loop: records become items in lanes; what is done is committed; a revoked partition is drained first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from bridge.command import BadRecord, Command, Record, Skipped
+from bridge.intake import tolerant
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.decode import Decoder
 from bridge.intake.lanes import Lane, Lanes
@@ -20,6 +21,7 @@ from bridge.telemetry.names import Log
 
 POLL_TIMEOUT_MS = 200
 POLL_RECORDS_MAX = 1000
+AGAIN_AFTER_ERROR = timedelta(seconds=1)
 COMMIT_INTERVAL = timedelta(seconds=1)
 COMMIT_TIMEOUT = timedelta(seconds=10)
 POSITION_TIMEOUT = timedelta(seconds=1)
@@ -133,7 +135,7 @@ class Intake(ConsumerRebalanceListener):
         assignment = Assignment(self._waiting_max)
         ends = await self._end_offsets(assigned)
         for tp in assigned:
-            assignment.partitions[tp] = Partition(Watermark(0), end_offset=ends.get(tp, 2**63), committed=0)
+            assignment.partitions[tp] = Partition(Watermark(), end_offset=ends.get(tp, 2**63), committed=0)
         if self.consumer.assignment() != set(assigned):
             return  # moved again meanwhile: the next call is on its way
         self._assignment = assignment
@@ -150,19 +152,57 @@ class Intake(ConsumerRebalanceListener):
         return ends
 
     async def _poll(self) -> None:
-        batches: dict[TopicPartition, list[ConsumerRecord[Any, Any]]] = await self.consumer.getmany(
-            timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX
-        )
+        try:
+            batches = await self.consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX)
+        except UnicodeDecodeError:
+            await self._read_past_damage()
+            return
+        except KafkaError as error:
+            log.warning(Log.INTAKE_FAILED, error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
+            return
         # No await from here on: the assignment cannot change under the records.
         for tp, records in batches.items():
-            if self._taking and tp in self._assignment.partitions:
-                for record in records:
-                    self._take(tp, _record(record))
-            elif records and tp in self.consumer.assignment():
-                # They come between two assignments, or after the stop. The client counts them as read: without this
-                # its position, and so the next commit, would pass over them.
-                self.consumer.seek(tp, records[0].offset)
+            self._take_all(tp, records)
         self._pause_or_resume()
+
+    async def _read_past_damage(self) -> None:
+        """Read each partition once in a way that no record breaks.
+
+        All of them: the client says not which one it was, and has thrown away what it had read of the others.
+        """
+        assignment = self._assignment
+        try:
+            positions = {
+                tp: partition.watermark.position or await self._begin_of(tp)
+                for tp, partition in assignment.partitions.items()
+            }
+            found = await tolerant.read(self.consumer, positions)
+            if assignment is not self._assignment or not self._taking:
+                return
+            for tp, position in positions.items():
+                records, next_position = found.get(tp, ([], position))
+                self._take_all(tp, records)
+                self.consumer.seek(tp, next_position)
+        except KafkaError as error:
+            log.warning(Log.INTAKE_FAILED, error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
+
+    async def _begin_of(self, tp: TopicPartition) -> int:
+        committed: int | None = await self.consumer.committed(tp)
+        if committed is not None:
+            return committed
+        begins: dict[TopicPartition, int] = await self.consumer.beginning_offsets([tp])
+        return begins[tp]
+
+    def _take_all(self, tp: TopicPartition, records: "Sequence[ConsumerRecord[Any, Any]]") -> None:
+        if self._taking and tp in self._assignment.partitions:
+            for record in records:
+                self._take(tp, _record(record))
+        elif records and tp in self.consumer.assignment():
+            # They come between two assignments, or after the stop. The client counts them as read: without this its
+            # position, and so the next commit, would pass over them.
+            self.consumer.seek(tp, records[0].offset)
 
     def _take(self, tp: TopicPartition, record: Record) -> None:
         content = self._decoder.decode(record)
@@ -209,6 +249,7 @@ class Intake(ConsumerRebalanceListener):
 
 
 def _record(record: "ConsumerRecord[Any, Any]") -> Record:
+    damaged = any(isinstance(name, tolerant.DamagedName) for name, _ in record.headers)
     return Record(
         topic=record.topic,
         partition=record.partition,
@@ -216,5 +257,6 @@ def _record(record: "ConsumerRecord[Any, Any]") -> Record:
         timestamp_ms=record.timestamp,
         key=record.key,
         value=record.value,
-        headers=tuple(record.headers),
+        headers=tuple((str(name), value) for name, value in record.headers) if damaged else tuple(record.headers),
+        damage="a header name is not UTF-8 text" if damaged else None,
     )

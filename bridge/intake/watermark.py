@@ -4,15 +4,19 @@
 class Watermark:
     """The records of one partition that are in hand. Holds those alone, however many are done behind a stuck one."""
 
-    def __init__(self, position: int) -> None:
-        """Begin at `position`, the offset of the next record to be read."""
-        self._position = position
+    def __init__(self) -> None:
+        self._position = 0
         self._pending: dict[int, None] = {}  # a dict keeps the order in which offsets were taken
 
     @property
     def pending(self) -> int:
         """Return how many records are in hand."""
         return len(self._pending)
+
+    @property
+    def position(self) -> int | None:
+        """Return the offset behind the last record that was taken, or None before the first."""
+        return self._position or None
 
     @property
     def committable(self) -> int:

@@ -1,0 +1,109 @@
+"""Read a partition past a record that breaks the client.
+
+A header name that is not UTF-8 makes every poll of aiokafka raise, with the position unmoved; and to seek past it does
+not help, as the whole batch is parsed again. So the batch is fetched once more and parsed by the client's own Python
+parser, with names that tolerate such bytes.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, SupportsIndex, overload
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.errors import CorruptRecordException
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.default_records import _DefaultRecordBatchPy as PythonBatch
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import ConsumerRecord
+
+LOG_OVERHEAD = 12  # a batch: its offset, 8 bytes, its length, 4 bytes, then as many as that
+PARTITION_BYTES_MAX = 1024 * 1024  # a larger batch comes whole, if it is the first
+FETCH_BYTES_MAX = 16 * 1024 * 1024
+
+
+class DamagedName(str):
+    """A header name that was not UTF-8; its bytes show as escapes."""
+
+    __slots__ = ()
+
+
+class _TolerantBytes(bytearray):
+    """The bytes of a batch, whose pieces decode as names whatever they hold."""
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> "_TolerantBytes": ...
+    def __getitem__(self, index: SupportsIndex | slice) -> "int | _TolerantBytes":
+        if isinstance(index, slice):
+            return _TolerantBytes(super().__getitem__(index))
+        return super().__getitem__(index)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        try:
+            return super().decode(encoding, errors)
+        except UnicodeDecodeError:
+            return DamagedName(super().decode(encoding, "backslashreplace"))
+
+
+class _TolerantRecords:
+    """The batches of a fetch, as the client walks them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._records = MemoryRecords(data)
+        self._data = data
+        self._position = 0
+
+    def has_next(self) -> bool:
+        return self._records.has_next()
+
+    def next_batch(self) -> Any:
+        batch: Any = self._records.next_batch()
+        end = self._position + LOG_OVERHEAD + int.from_bytes(self._data[self._position + 8 :][:4])
+        piece, self._position = self._data[self._position : end], end
+        if not hasattr(batch, "is_transactional"):
+            return batch  # from before Kafka 0.11: it has no headers
+        return _tolerant(PythonBatch(piece))
+
+
+def _tolerant(batch: PythonBatch) -> PythonBatch:
+    if not batch.validate_crc():
+        raise CorruptRecordException("the batch's CRC is wrong")
+    batch._maybe_uncompress()  # noqa: SLF001 - the bytes must be wrapped between this and the parsing
+    batch._buffer = _TolerantBytes(batch._buffer)  # noqa: SLF001 - as above
+    return batch
+
+
+async def read(
+    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, tuple[list["ConsumerRecord[Any, Any]"], int]]:
+    """Return, by partition, the records from its position on that one fetch brings, and the position behind them.
+
+    Partitions that have no leader now are left out. Raises what the client raises.
+    """
+    client = consumer._client  # noqa: SLF001 - the client has no public way to fetch
+    by_leader: dict[int, dict[str, list[tuple[int, int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for tp, position in positions.items():
+        leader = client.cluster.leader_for_partition(tp)
+        if leader is not None and leader >= 0:
+            by_leader[leader][tp.topic].append((tp.partition, position, PARTITION_BYTES_MAX))
+    found: dict[TopicPartition, tuple[list[ConsumerRecord[Any, Any]], int]] = {}
+    for leader, topics in by_leader.items():
+        request = FetchRequest(0, 0, FETCH_BYTES_MAX, READ_COMMITTED, list(topics.items()))
+        response = await client.send(leader, request)
+        for topic, partitions in response.topics:
+            for number, error_code, _, *rest in partitions:
+                if not error_code:
+                    tp = TopicPartition(topic, number)
+                    aborted = rest[2] if response.API_VERSION >= 11 else rest[-2]
+                    found[tp] = _parse(tp, rest[-1], aborted, positions[tp])
+    return found
+
+
+def _parse(
+    tp: TopicPartition, data: bytes, aborted: Any, position: int
+) -> tuple[list["ConsumerRecord[Any, Any]"], int]:
+    # The client's own walk: it passes over control records and aborted transactions.
+    records = PartitionRecords(tp, _TolerantRecords(data), aborted, position, None, None, False, READ_COMMITTED)
+    return list(records), records.next_fetch_offset
