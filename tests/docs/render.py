@@ -22,7 +22,6 @@ from topics import spec, tables
 from topics.environment import reader
 from topics.environment.sections import BridgeSection, KafkaSection, Section, WorkersSection
 from topics.replies import DeadLetterReason, RejectReason
-from topics.spec import TopicKind
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS: tuple[type[Section], ...] = (KafkaSection, BridgeSection, WorkersSection)
@@ -64,7 +63,11 @@ def commands() -> Iterator[str]:
     return table(
         ("topic and type", "key", "what it does"),
         (
-            (f"`{command.name}`", f"`{command.key}`", _what(routes.table([domain.name]).find(command.name, command.name)))
+            (
+                f"`{command.name}`",
+                f"`{command.key}`",
+                _what(routes.table([domain.name]).find(command.name, command.name)),
+            )
             for domain in tables.DOMAINS
             for command in domain.commands
         ),
@@ -89,7 +92,9 @@ def outcomes() -> Iterator[str]:
     rows.append((lifecycle, "workflow id", ", ".join(f"`{name}`" for name in tables.LIFECYCLE_MODELS)))
     replies = (name for name in tables.REPLY_MODELS if name != "command.done")  # nothing emits it yet
     rows.append((f"`{tables.REPLIES_TOPIC}`", "command id", ", ".join(f"`{name}`" for name in replies)))
-    rows.append((f"command topic + `{spec.DEAD_LETTER_SUFFIX}`", "as it came", "the record as it came, with `dlq.*` headers"))
+    rows.append(
+        (f"command topic + `{spec.DEAD_LETTER_SUFFIX}`", "as it came", "the record as it came, with `dlq.*` headers")
+    )
     return table(("topic", "key", "what"), rows)
 
 
@@ -167,7 +172,10 @@ def metrics() -> Iterator[str]:
     """Yield the table of metrics."""
     return table(
         ("metric", "labels", ""),
-        ((f"`{metric}`", ", ".join(f"`{label}`" for label in LABELS.get(metric, ())), METRIC_HELP[metric]) for metric in Metric),
+        (
+            (f"`{metric}`", ", ".join(f"`{label}`" for label in LABELS.get(metric, ())), METRIC_HELP[metric])
+            for metric in Metric
+        ),
     )
 
 
@@ -184,13 +192,6 @@ def reasons() -> Iterator[str]:
     )
 
 
-def kinds() -> Iterator[str]:
-    """Yield how many topics of each kind there are."""
-    everything = (*tables.TOPICS, spec.feed_topic(GROUP))
-    counts = ((kind, sum(topic.kind is kind for topic in everything)) for kind in TopicKind)
-    return table(("kind", "topics"), ((kind.value, str(count)) for kind, count in counts))
-
-
 BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = MappingProxyType(
     {
         "commands": commands,
@@ -201,7 +202,6 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = MappingProxyType(
         "metrics": metrics,
         "log-events": log_events,
         "reasons": reasons,
-        "kinds": kinds,
     }
 )
 
