@@ -13,11 +13,14 @@ from topics.replies import DeadLetterReason
 REPLAYS_HEADER = "dlq.replays"
 """How often a record came back from its dead-letter topic; the other `dlq.` headers of a command are ignored."""
 
+EARLIEST_MS, LATEST_MS = -62_135_596_800_000, 253_402_300_799_999  # what RFC 3339 can say: years 1 to 9999
+
 
 def rfc3339(milliseconds: int) -> str:
     """Return a time since the epoch, in ms, as RFC 3339 text in UTC with ms."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    milliseconds = min(max(milliseconds, EARLIEST_MS), LATEST_MS)  # what comes from outside may say anything
+    moment = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(tzinfo=None)
+    return f"{moment.isoformat()}.{milliseconds % 1000:03d}Z"
 
 
 @dataclass(frozen=True, slots=True)

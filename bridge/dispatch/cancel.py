@@ -32,7 +32,7 @@ async def _taken_earlier(temporal: Temporal, command: Command, latest: Run) -> O
         first = await temporal.describe(latest.workflow_id, latest.first_run_id) or latest
     if not decision.must_look_back(command, first.started_ms):
         return None
-    async for run_id in temporal.earlier_runs(latest, command.created_ms):
+    async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
         if await temporal.has_cancel_of(command, run_id):
             return Duplicate(run_id)
     return None

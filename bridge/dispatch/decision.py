@@ -29,8 +29,10 @@ def decide_start(command: Command, latest: Run) -> Decision:
     if mark is not None:
         if mark.is_of(command):
             return Accepted(latest.first_run_id, began=True)
-        if mark.request_id == command.request_id or command.request_id in mark.earlier or mark.is_later_than(command):
+        if mark.request_id == command.request_id:
             return Duplicate(latest.first_run_id)
+        if command.request_id in mark.earlier or mark.is_later_than(command):
+            return Duplicate(None)  # its run came before this one, and is not known here
     if latest.is_open:
         return Rejected(RejectReason.ALREADY_RUNNING, "another run of this workflow id is open", latest.run_id)
     if not _may_run_again(command.route.rerun, latest):
@@ -43,9 +45,14 @@ def _may_run_again(rerun: Rerun, latest: Run) -> bool:
     return rerun is Rerun.ALWAYS or (rerun is Rerun.AFTER_FAILURE and latest.has_failed)
 
 
+def looked_back_to_ms(command: Command) -> int:
+    """Return the time, in ms since the epoch by the server's clock, before which no run can have met the command."""
+    return max(0, command.created_ms - CLOCK_TOLERANCE // timedelta(milliseconds=1))
+
+
 def must_look_back(command: Command, started_ms: int) -> bool:
     """Return whether a redelivered command may have met a run before the one that started at `started_ms`.
 
     A run that was there before the command was sent has been the latest ever since, so a redelivery meets what it met.
     """
-    return started_ms > command.created_ms - CLOCK_TOLERANCE / timedelta(milliseconds=1)
+    return started_ms > looked_back_to_ms(command)

@@ -30,7 +30,8 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
     """
     for _ in range(ROUNDS_MAX):
         if not fresh and (found := await _taken_earlier(temporal, command)):
-            return found
+            # That it began the run must be told again also when the run has continued as new since.
+            return Accepted(found.run_id, began=True) if await _began(temporal, command, found.run_id) else found
         answer = await temporal.signal(command)
         if isinstance(answer, Reached):
             return Accepted(answer.run_id, began=not fresh and await _began(temporal, command, answer.run_id))
@@ -44,12 +45,12 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
     raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
-async def _taken_earlier(temporal: Temporal, command: Command) -> Outcome | None:
+async def _taken_earlier(temporal: Temporal, command: Command) -> Duplicate | None:
     """Return the outcome if a run before the latest one took the command, or if only earlier runs could have."""
     latest = await temporal.describe(command.workflow_id)
     if latest is None or not decision.must_look_back(command, latest.started_ms):
         return None
-    async for run_id in temporal.earlier_runs(latest, command.created_ms):
+    async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
         if isinstance(await temporal.signal(command, run_id), Reached):
             return Duplicate(run_id)
     return None

@@ -1,0 +1,209 @@
+"""What the tests do with the real Temporal: commands of a workflow id of their own, and a worker for one task at a time."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import temporalio.api.workflowservice.v1 as workflowservice
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.command.v1 import (
+    CancelWorkflowExecutionCommandAttributes,
+    CompleteWorkflowExecutionCommandAttributes,
+    ContinueAsNewWorkflowExecutionCommandAttributes,
+    FailWorkflowExecutionCommandAttributes,
+)
+from temporalio.api.command.v1 import Command as TaskCommand
+from temporalio.api.common.v1 import Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import CommandType, EventType, WorkflowExecutionStatus
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.client import Client
+
+from bridge import mark
+from bridge.command import Command
+from bridge.dispatch import dispatcher
+from bridge.dispatch.temporal import Run, Temporal
+from bridge.outcome import Accepted, Outcome
+from bridge.routes import Rerun, Route, Verb
+from tests.engine import records
+
+CALL = timedelta(seconds=10)
+POLL = timedelta(seconds=20)
+
+COMPLETED = TaskCommand(
+    command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+    complete_workflow_execution_command_attributes=CompleteWorkflowExecutionCommandAttributes(),
+)
+CANCELLED = TaskCommand(
+    command_type=CommandType.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION,
+    cancel_workflow_execution_command_attributes=CancelWorkflowExecutionCommandAttributes(),
+)
+
+
+def failed(failure: Failure) -> TaskCommand:
+    return TaskCommand(
+        command_type=CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
+        fail_workflow_execution_command_attributes=FailWorkflowExecutionCommandAttributes(failure=failure),
+    )
+
+
+class Stage:
+    """One workflow id, its task queue, and the commands for it; each has the record's own place in a partition."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.group = f"group-{uuid.uuid4().hex[:8]}"
+        self.temporal = Temporal(client, self.group)
+        self.name = uuid.uuid4().hex[:12]
+        self.workflow_id = f"engine-{self.name}"
+        self.queue = f"queue-{self.name}"
+        self.topic = f"engine.{self.name}"
+
+    def route(self, verb: Verb, rerun: Rerun = Rerun.AFTER_FAILURE) -> Route:
+        return Route(
+            command="engine.do",
+            verb=verb,
+            id="engine-{id}",
+            workflow="Entity",
+            task_queue=self.queue,
+            signal="go",
+            topic=self.topic,
+            lifecycle=f"{self.name}.lifecycle",
+            rerun=rerun,
+        )
+
+    def command(
+        self,
+        verb: Verb,
+        command_id: str,
+        *,
+        offset: int = 0,
+        partition: int = 0,
+        rerun: Rerun = Rerun.AFTER_FAILURE,
+        timestamp_ms: int | None = None,
+        **attributes: str,
+    ) -> Command:
+        value = json.dumps({"id": self.name, "reason": "because"}).encode()
+        headers = records.binary(id=command_id, source="/test", type="engine.do", **attributes)
+        place = records.record(
+            value,
+            headers,
+            topic=self.topic,
+            offset=offset,
+            partition=partition,
+            timestamp_ms=timestamp_ms if timestamp_ms is not None else now_ms(),
+        )
+        return records.command(place, rows=[self.route(verb, rerun)])
+
+    async def do(self, command: Command, *, fresh: bool = False) -> Outcome:
+        return await dispatcher.dispatch(self.temporal, command, fresh=fresh)
+
+    async def begin(self, command_id: str = "first", **options: Any) -> str:
+        """Start a run; return its id."""
+        outcome = await self.do(self.command(Verb.START, command_id, **options))
+        assert isinstance(outcome, Accepted), outcome
+        assert outcome.run_id is not None
+        return outcome.run_id
+
+    async def begin_elsewhere(self) -> str:
+        """Start a run that is none of the bridge's; return its id."""
+        return (
+            await self.client.start_workflow("Entity", id=self.workflow_id, task_queue=self.queue)
+        ).first_execution_run_id or ""
+
+    async def terminate(self) -> None:
+        await self.client.get_workflow_handle(self.workflow_id).terminate()
+
+    async def latest(self) -> Run:
+        run = await self.temporal.describe(self.workflow_id)
+        assert run is not None
+        return run
+
+    async def work(self, *commands: TaskCommand) -> None:
+        """Take the next workflow task, and answer it with commands."""
+        await self._answer(await self._task(), commands)
+
+    async def _task(self) -> workflowservice.PollWorkflowTaskQueueResponse:
+        task = await self.client.workflow_service.poll_workflow_task_queue(
+            workflowservice.PollWorkflowTaskQueueRequest(
+                namespace=self.client.namespace, task_queue=TaskQueue(name=self.queue), identity="test"
+            ),
+            timeout=POLL,
+        )
+        assert task.task_token, "no workflow task came"
+        return task
+
+    async def _answer(
+        self, task: workflowservice.PollWorkflowTaskQueueResponse, commands: Sequence[TaskCommand]
+    ) -> None:
+        await self.client.workflow_service.respond_workflow_task_completed(
+            workflowservice.RespondWorkflowTaskCompletedRequest(
+                namespace=self.client.namespace, task_token=task.task_token, commands=commands, identity="test"
+            ),
+            timeout=CALL,
+        )
+
+    async def renew(self) -> None:
+        """Let the run continue as new; it keeps its memo and search attributes, as the SDKs have it."""
+        task = await self._task()
+        started = task.history.events[0].workflow_execution_started_event_attributes
+        attributes = ContinueAsNewWorkflowExecutionCommandAttributes(
+            workflow_type=WorkflowType(name="Entity"),
+            task_queue=TaskQueue(name=self.queue),
+            input=Payloads(payloads=[]),
+            workflow_task_timeout=Duration(seconds=10),
+            memo=started.memo,
+            search_attributes=started.search_attributes,
+        )
+        command = TaskCommand(
+            command_type=CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+            continue_as_new_workflow_execution_command_attributes=attributes,
+        )
+        await self._answer(task, [command])
+
+    async def events(self, run_id: str, kind: "EventType.ValueType") -> list[HistoryEvent]:
+        response = await self.client.workflow_service.get_workflow_execution_history(
+            workflowservice.GetWorkflowExecutionHistoryRequest(
+                namespace=self.client.namespace,
+                execution=WorkflowExecution(workflow_id=self.workflow_id, run_id=run_id),
+            ),
+            timeout=CALL,
+        )
+        return [event for event in response.history.events if event.event_type == kind]
+
+    async def signals(self, run_id: str) -> int:
+        return len(await self.events(run_id, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED))
+
+    async def cancels(self, run_id: str) -> int:
+        return len(await self.events(run_id, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED))
+
+    async def listed(self, count: int) -> list[str]:
+        """Return the ids of all runs of the workflow id, once visibility shows `count` closed or open ones."""
+        async with asyncio.timeout(30):
+            while True:
+                query = f"WorkflowId = '{self.workflow_id}'"
+                found = [run.run_id async for run in self.client.list_workflows(query)]
+                if len(found) >= count:
+                    return found
+                await asyncio.sleep(0.02)
+
+    async def shown_as_closed(self, run_id: str) -> None:
+        """Wait until visibility shows that the run has closed: a look-back by list needs it."""
+        async with asyncio.timeout(30):
+            while True:
+                query = f"WorkflowId = '{self.workflow_id}' AND RunId = '{run_id}' AND ExecutionStatus != 'Running'"
+                if [run async for run in self.client.list_workflows(query)]:
+                    return
+                await asyncio.sleep(0.02)
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+__all__ = ["CANCELLED", "COMPLETED", "Stage", "WorkflowExecutionStatus", "failed", "mark", "now_ms"]
