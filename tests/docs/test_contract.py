@@ -88,15 +88,8 @@ def test_a_command_has_a_workflow_folder_with_the_usual_files(command: CommandSp
     assert {"__init__.py", "workflow.py", "models.py"} <= {path.name for path in folder.glob("*.py")}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_is_sent_by_a_test(command: CommandSpec) -> None:
-    assert [path for path in _tests() if f'"{command.name}"' in path.read_text()] != []
+@pytest.mark.parametrize("name", [*tables.COMMANDS, *tables.EVENTS])
+def test_a_command_or_event_stands_in_a_test(name: str) -> None:
+    others = (path for path in (render.ROOT / "tests").rglob("*.py") if path.parent != Path(__file__).parent)
 
-
-@pytest.mark.parametrize("event", [pytest.param(name, id=name) for name in tables.EVENTS])
-def test_an_event_is_expected_by_a_test(event: str) -> None:
-    assert [path for path in _tests() if f'"{event}"' in path.read_text()] != []
-
-
-def _tests() -> list[Path]:
-    return [path for path in (render.ROOT / "tests").rglob("test_*.py") if path.parent != Path(__file__).parent]
+    assert [path for path in others if f'"{name}"' in path.read_text()] != []
