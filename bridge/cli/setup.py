@@ -77,7 +77,8 @@ async def _apply() -> int:
             else:
                 refused[carried.step] = carried.refusal
         output.say("Waiting until everything can be used.")
-        usable = await setup.wait_until_usable(loaded, admin, client)
+        made = [step for step in wanted.steps if step not in refused]
+        usable = await setup.wait_until_usable(loaded, admin, client, made)
         left = await setup.plan(loaded, admin, client)
     servers = setup.servers(loaded)
     for step in left.steps:

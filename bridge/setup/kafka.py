@@ -1,7 +1,7 @@
 """The Kafka side of the set-up: topics, their partitions and settings."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -85,21 +85,25 @@ async def carry_out(admin: AIOKafkaAdminClient, step: steps.KafkaStep) -> str | 
     return None
 
 
-async def wait_for_leaders(settings: Settings, admin: AIOKafkaAdminClient) -> bool:
-    """Return whether every partition of the wanted topics that are there has a leader within the connect time."""
+async def wait_for_leaders(settings: Settings, admin: AIOKafkaAdminClient, made: Collection[str] = ()) -> bool:
+    """Return whether, within the connect time, every partition of the wanted topics has a leader.
+
+    A broker learns of a topic a moment after it was made: those in `made` are waited for, others may be missing.
+    """
     names = {topic.name for topic in wanted_topics(settings)}
     try:
         async with asyncio.timeout(settings.bridge.connect_timeout.total_seconds()):
-            while any(  # noqa: ASYNC110 - the cluster tells nobody
-                partition["leader"] < 0
-                for topic in await admin.describe_topics()
-                if topic["topic"] in names
-                for partition in topic["partitions"]
-            ):
+            while not _is_led(await admin.describe_topics(), names, made):
                 await asyncio.sleep(LEADER_POLL.total_seconds())
     except TimeoutError:
         return False
     return True
+
+
+def _is_led(described: Sequence[Mapping[str, Any]], names: Collection[str], made: Collection[str]) -> bool:
+    there = [topic for topic in described if topic["topic"] in names and not topic["error_code"]]
+    led = all(partition["leader"] >= 0 for topic in there for partition in topic["partitions"])
+    return led and {topic["topic"] for topic in there} >= set(made)
 
 
 async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:

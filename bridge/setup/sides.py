@@ -1,6 +1,6 @@
 """Both sides of the set-up together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 from aiokafka.admin import AIOKafkaAdminClient
 from temporalio.client import Client
@@ -43,11 +43,14 @@ async def missing(settings: Settings, admin: AIOKafkaAdminClient, client: Client
     ]
 
 
-async def wait_until_usable(settings: Settings, admin: AIOKafkaAdminClient, client: Client) -> bool:
-    """Return whether what is there can be used, within the time that servers take to tell each other."""
+async def wait_until_usable(
+    settings: Settings, admin: AIOKafkaAdminClient, client: Client, made: Collection[steps.Step] = ()
+) -> bool:
+    """Return whether what is there, and what was just `made`, can be used once the servers have told each other."""
     if await temporal.namespace_retention(client) is None or await temporal.missing_attributes(client):
         return False
-    return await kafka.wait_for_leaders(settings, admin) and await temporal.wait_until_usable(client)
+    topics = {step.name for step in made if isinstance(step, steps.CreateTopic)}
+    return await kafka.wait_for_leaders(settings, admin, topics) and await temporal.wait_until_usable(client)
 
 
 def servers(settings: Settings) -> steps.Servers:
