@@ -11,7 +11,7 @@ from aiokafka import ConsumerRebalanceListener
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.middlewares import AckPolicy
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+from faststream.security import BaseSecurity, SASLOAuthBearer, SASLPlaintext, SASLScram256, SASLScram512
 
 from topics.environment.sections import KafkaSection
 
@@ -27,6 +27,8 @@ def broker(section: KafkaSection, options: dict[str, Any]) -> KafkaBroker:
     return KafkaBroker(
         str(options["bootstrap_servers"]).split(","),
         security=_security(section, options),
+        # FastStream's own word for the mechanism does not carry it.
+        sasl_oauth_token_provider=options.get("sasl_oauth_token_provider"),
         consumer_only=True,
         client_id="kafka-temporal-bridge",
         logger=None,
@@ -59,8 +61,10 @@ def subscriber(
 
 def _security(section: KafkaSection, options: dict[str, Any]) -> BaseSecurity:
     context = options.get("ssl_context")
-    if "sasl_plain_username" not in options:
+    if "sasl_mechanism" not in options:
         return BaseSecurity(ssl_context=context)
+    if options["sasl_mechanism"] == "OAUTHBEARER":
+        return SASLOAuthBearer(ssl_context=context, use_ssl=context is not None)
     return _SASL[str(section.sasl_mechanism)](
         username=options["sasl_plain_username"],
         password=options["sasl_plain_password"],
