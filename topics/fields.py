@@ -59,15 +59,37 @@ def _currency(value: str) -> str:
     return value
 
 
+def _number_schema(schema: dict[str, Any]) -> None:
+    """Write pydantic's constraints of a decimal as JSON Schema has them; it leaves them as its own words here."""
+    for own in ("max_digits", "decimal_places"):
+        schema.pop(own, None)
+    bounds = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
+    for option in schema.get("anyOf", ()):
+        if option.get("type") == "number":
+            option |= {word: int(schema[own]) for own, word in bounds.items() if own in schema}  # all ours are whole
+        if option.get("type") == "string":
+            option["pattern"] = f"^{_DECIMAL.pattern}$"
+    for own in bounds:
+        schema.pop(own, None)
+
+
 Number = Annotated[
     Decimal,
     BeforeValidator(_decimal),
-    Field(max_digits=WHOLE_DIGITS_MAX + FRACTION_DIGITS_MAX, decimal_places=FRACTION_DIGITS_MAX),
+    Field(
+        max_digits=WHOLE_DIGITS_MAX + FRACTION_DIGITS_MAX,
+        decimal_places=FRACTION_DIGITS_MAX,
+        json_schema_extra=_number_schema,
+    ),
 ]
 Day = Annotated[date, BeforeValidator(_day)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-Email = Annotated[StrictStr, AfterValidator(_email)]
-Currency = Annotated[StrictStr, AfterValidator(_currency)]
+Email = Annotated[
+    StrictStr,
+    AfterValidator(_email),
+    Field(json_schema_extra={"format": "email", "maxLength": EMAIL_CHARACTERS_MAX}),
+]
+Currency = Annotated[StrictStr, AfterValidator(_currency), Field(json_schema_extra={"pattern": "^[A-Z]{3}$"})]
 Text = Annotated[StrictStr, Field(min_length=1)]
 BusinessId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 

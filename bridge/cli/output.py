@@ -31,12 +31,12 @@ class Table:
     def add(self, row: Row) -> None:
         """Print a row at once."""
         if self._form == "json":
-            _print(json_text(row))
+            write(json_text(row))
             return
         if not self._headed:
             self._headed = True
-            _print(bold(self._line([name.upper() for name in self._columns])))
-        _print(self._line([cell(row.get(name)) for name in self._columns]))
+            write(bold(self._line([name.upper() for name in self._columns])))
+        write(self._line([cell(row.get(name)) for name in self._columns]))
 
     def _line(self, cells: Sequence[str]) -> str:
         widths = self._columns.values()
@@ -97,5 +97,6 @@ def is_colourful() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _print(text: str) -> None:
+def write(text: str) -> None:
+    """Print a line of data."""
     print(text, flush=True)  # noqa: T201 - this is the command line

@@ -8,7 +8,7 @@ import aiokafka
 from bridge import connect
 from bridge.cli import output
 from bridge.command import Record, rfc3339
-from bridge.intake import decode, envelope
+from bridge.intake import decode, envelope, tolerant
 from bridge.intake.envelope import RefusedError
 from bridge.settings import Settings
 
@@ -65,16 +65,12 @@ class Follower:
                     )
 
     async def _around_broken_header(self) -> dict[Any, Any]:
-        """Take one record of each partition, and step over one whose header name is not UTF-8."""
-        batches: dict[Any, Any] = {}
-        for partition in self._consumer.assignment():
-            try:
-                batches |= await self._consumer.getmany(partition, timeout_ms=0, max_records=1)
-            except UnicodeDecodeError:
-                offset = await self._consumer.position(partition)
-                self._consumer.seek(partition, offset + 1)
-                where = f"{partition.topic}/{partition.partition}/{offset}"
-                output.say(f"{where} is passed over: a header's name is not UTF-8.")
+        """Take what the client cannot parse: records with a header name that is not UTF-8."""
+        positions = {found: await self._consumer.position(found) for found in self._consumer.assignment()}
+        batches = {}
+        for partition, (found, after) in (await tolerant.read(self._consumer, positions)).items():
+            self._consumer.seek(partition, after)
+            batches[partition] = found
         return batches
 
 

@@ -1,6 +1,6 @@
 """Reach Kafka and Temporal at start: wait within the connect time, and tell what a person must correct."""
 
-from bridge.connect.kafka import kafka_admin, kafka_options, wait_for_kafka
+from bridge.connect.kafka import broker_apis, kafka_admin, kafka_options, wait_for_kafka
 from bridge.connect.temporal import temporal_client, temporal_config
 
-__all__ = ["kafka_admin", "kafka_options", "temporal_client", "temporal_config", "wait_for_kafka"]
+__all__ = ["broker_apis", "kafka_admin", "kafka_options", "temporal_client", "temporal_config", "wait_for_kafka"]

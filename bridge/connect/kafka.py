@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import conn
 from aiokafka import errors as kafka_errors
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from bridge import errors
@@ -51,6 +52,26 @@ async def wait_for_kafka(settings: Settings) -> None:
         f"Kafka at {servers}",
         "KAFKA_BOOTSTRAP_SERVERS or KAFKA_SECURITY_PROTOCOL",
     )
+
+
+async def broker_apis(settings: Settings) -> dict[int, int]:
+    """Return the newest version of each API that a broker speaks; raises as `wait_for_kafka` does."""
+    options = kafka_options(settings)
+    servers = options.pop("bootstrap_servers")
+
+    async def ask() -> dict[int, int]:
+        reasons = []
+        for host, port, _ in conn.collect_hosts(servers):
+            try:
+                async with _broker(host, port, options) as connection:
+                    answer = await connection.send(ApiVersionRequest())
+                return {key: newest for key, _, newest in answer.api_versions}
+            except _AWAY as error:
+                _refuse_what_time_does_not_heal(error, f"{host}:{port}")
+                reasons.append(f"{host}:{port}: {_reason(error)}")
+        raise waiting.AwayError("; ".join(reasons))
+
+    return await waiting.within_connect_time(settings, ask, f"Kafka at {servers}", "KAFKA_BOOTSTRAP_SERVERS")
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,1 @@
+"""The contract as documents for others, derived from the tables."""

@@ -1,0 +1,151 @@
+"""The contract as AsyncAPI 3.0.0, from the daemon's side: it receives commands and sends outcomes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.cli.contract import headers, schemas
+from topics import spec, tables
+from topics.spec import Domain, Topic, TopicKind
+
+ASYNCAPI = "3.0.0"
+KAFKA_BINDING = "0.5.0"
+JSON = "application/json"
+DEAD_LETTER = "dead_letter"
+WORKFLOW_ID = "workflow_id"
+COMMAND_ID = "command id"
+
+Document = dict[str, Any]
+
+_CONFIG: Mapping[str, Callable[[str], Any]] = {
+    "cleanup.policy": lambda text: [text],
+    "retention.ms": int,
+    "max.message.bytes": int,
+}
+"""The settings that the binding knows, and how it writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """A topic, the types that it carries, and what its records are keyed by."""
+
+    topic: Topic
+    types: tuple[str, ...]
+    key: str
+
+
+def document(version: str) -> Document:
+    """Return the document; `version` is the distribution's."""
+    references, definitions = schemas.all_of_them("#/components/schemas/{model}")
+    channels = tuple(_channels())
+    keys = {name: channel.key for channel in channels for name in channel.types}
+    messages = {name: _message(name, reference, keys[name]) for name, reference in references.items()}
+    return {
+        "asyncapi": ASYNCAPI,
+        "info": {
+            "title": "kafka-temporal-bridge",
+            "version": version,
+            "description": "Commands start, signal and cancel Temporal workflows; every outcome is a CloudEvent.",
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": JSON,
+        "channels": {channel.topic.name: _channel(channel) for channel in channels},
+        "operations": {f"{_action(channel)}.{channel.topic.name}": _operation(channel) for channel in channels},
+        "components": {"messages": {**messages, DEAD_LETTER: _dead_letter()}, "schemas": definitions},
+    }
+
+
+def _channels() -> Iterator[_Channel]:
+    for domain in tables.DOMAINS:
+        for topic in tables.domain_topics(domain):
+            yield _Channel(topic, _types(domain, topic), _key(domain, topic))
+    replies = spec.reply_topic(tables.REPLIES_TOPIC)
+    yield _Channel(replies, tuple(tables.REPLY_MODELS), COMMAND_ID)
+
+
+def _types(domain: Domain, topic: Topic) -> tuple[str, ...]:
+    match topic.kind:
+        case TopicKind.COMMANDS:
+            return (topic.name,)
+        case TopicKind.EVENTS:
+            return tuple(event.name for event in domain.events if event.topic == topic.name)
+        case TopicKind.LIFECYCLE:
+            return tuple(tables.LIFECYCLE_MODELS)
+        case _:
+            return (DEAD_LETTER,)
+
+
+def _key(domain: Domain, topic: Topic) -> str:
+    match topic.kind:
+        case TopicKind.LIFECYCLE:
+            return WORKFLOW_ID
+        case TopicKind.DEAD_LETTERS:
+            return "the key that the record came with"
+        case _:
+            return domain.commands[0].key
+
+
+def _channel(channel: _Channel) -> Document:
+    topic = channel.topic
+    return {
+        "address": topic.name,
+        "description": f"{topic.kind.value.capitalize()}, keyed by {channel.key}.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in channel.types},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {
+                    name: read(topic.config[name]) for name, read in _CONFIG.items() if name in topic.config
+                },
+                "bindingVersion": KAFKA_BINDING,
+            }
+        },
+    }
+
+
+def _action(channel: _Channel) -> str:
+    return "receive" if channel.topic.kind is TopicKind.COMMANDS else "send"
+
+
+def _operation(channel: _Channel) -> Document:
+    name = channel.topic.name
+    operation = {
+        "action": _action(channel),
+        "channel": {"$ref": f"#/channels/{name}"},
+        "messages": [{"$ref": f"#/channels/{name}/messages/{type_}"} for type_ in channel.types],
+    }
+    if channel.topic.kind is TopicKind.COMMANDS:
+        # Without an address the reply channel's own is meant, with one the command says where (BRIDGE_REPLY_TOPICS).
+        operation["reply"] = {"channel": {"$ref": f"#/channels/{tables.REPLIES_TOPIC}"}}
+    return operation
+
+
+def _message(name: str, reference: Document, key: str) -> Document:
+    is_command = name in tables.COMMANDS
+    model, _ = schemas.models()[name]
+    return {
+        "name": name,
+        "title": name,
+        "summary": " ".join((model.__doc__ or "").split()),
+        "contentType": JSON,
+        "headers": headers.command(name) if is_command else headers.outcome(name),
+        "payload": reference,
+        "correlationId": {"location": "$message.header#/ce_correlationid"},
+        "bindings": {"kafka": _kafka(key)},
+    }
+
+
+def _dead_letter() -> Document:
+    return {
+        "name": DEAD_LETTER,
+        "title": "Dead letter",
+        "summary": "A record that could not be acted on: its own value and headers, and why.",
+        "headers": headers.dead_letter(),
+        "payload": True,
+        "bindings": {"kafka": {"key": {"type": ["string", "null"]}, "bindingVersion": KAFKA_BINDING}},
+    }
+
+
+def _kafka(key: str) -> Document:
+    return {"key": {"type": "string", "description": key}, "bindingVersion": KAFKA_BINDING}

@@ -1,0 +1,72 @@
+"""Temporal: reachable, the namespace, the search attributes, and who polls the task queues."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import temporalio.api.workflowservice.v1 as workflowservice
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.client import Client
+
+from bridge import connect, routes
+from bridge.cli.examine.finding import Finding, fail, ok, warn
+from bridge.settings import Settings
+from bridge.setup import steps, temporal
+
+CHECK = "temporal"
+APPLY = "Run `bridge setup apply`."
+POLLED_WITHIN = timedelta(seconds=70)  # a poll lasts up to 60 s
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Ask the server for all that the daemon needs of it."""
+    client = await connect.temporal_client(settings, check_namespace=False)
+    answer = await client.workflow_service.get_system_info(
+        workflowservice.GetSystemInfoRequest(), timeout=temporal.CALL_TIMEOUT
+    )
+    address = client.service_client.config.target_host
+    findings = [ok(CHECK, f"{address}, server {answer.server_version}")]
+    retention = await temporal.namespace_retention(client)
+    if retention is None:
+        return [*findings, fail("namespace", f"{client.namespace} is missing", APPLY)]
+    findings.append(_namespace(client.namespace, retention))
+    findings += _attributes(await temporal.plan(client))
+    return findings + await _pollers(settings, client)
+
+
+def _namespace(name: str, retention: timedelta) -> Finding:
+    days = f"{retention / timedelta(days=1):g} days"
+    if retention < temporal.RETENTION:
+        return warn("namespace", f"{name} keeps closed runs for {days} only: dedupe reaches no further", APPLY)
+    return ok("namespace", f"{name} keeps closed runs for {days}")
+
+
+def _attributes(plan: steps.Plan) -> list[Finding]:
+    missing = {step.name for step in plan.steps if isinstance(step, steps.AddSearchAttribute)}
+    findings = [fail("search attribute", text, "") for text in plan.conflicts]
+    findings += [fail("search attribute", f"{name} is missing", APPLY) for name in missing]
+    return findings or [ok("search attribute", " and ".join(temporal.SEARCH_ATTRIBUTES))]
+
+
+async def _pollers(settings: Settings, client: Client) -> list[Finding]:
+    rows = routes.table(settings.domains).rows
+    queues = tuple(dict.fromkeys(row.task_queue for row in rows if row.task_queue is not None))
+    counts = await asyncio.gather(*(_count(client, queue) for queue in queues))
+    return [
+        ok("task queue", f"{queue} is polled by {count} worker(s)")
+        if count
+        else fail("task queue", f"{queue} is polled by no worker", f"Run `bridge worker --queue {queue}`.")
+        for queue, count in zip(queues, counts, strict=True)
+    ]
+
+
+async def _count(client: Client, queue: str) -> int:
+    request = workflowservice.DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    answer = await client.workflow_service.describe_task_queue(request, timeout=temporal.CALL_TIMEOUT)
+    since = datetime.now(UTC) - POLLED_WITHIN
+    seen = {each.identity for each in answer.pollers if each.last_access_time.ToDatetime(UTC) >= since}
+    return len(seen)

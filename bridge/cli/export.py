@@ -1,0 +1,53 @@
+"""`bridge export`: the contract for other people's tools."""
+
+import importlib.metadata
+import json
+from typing import Any
+
+import cyclopts
+
+from bridge.cli import output
+
+DISTRIBUTION = "kafka-temporal-bridge"
+
+app = cyclopts.App(name="export", help="Print the contract as JSON Schema or AsyncAPI.")
+
+
+@app.command
+def jsonschema(name: str | None = None) -> int:
+    """Print JSON Schema (2020-12) of the data of commands and outcomes.
+
+    For example:
+        bridge export jsonschema > schemas.json
+
+        bridge export jsonschema invoice.process
+
+    Parameters
+    ----------
+    name
+        CloudEvents type, such as invoice.sent. Default: one document with all of them, by name.
+    """
+    from bridge.cli import topicnames  # noqa: PLC0415 - slow to import
+    from bridge.cli.contract import schemas  # noqa: PLC0415 - as above
+
+    if name is None:
+        return _print(schemas.document())
+    topicnames.refuse_unknown([name], schemas.models(), "a type of ours")
+    return _print(schemas.one(name))
+
+
+@app.command
+def asyncapi() -> int:
+    """Print AsyncAPI 3.0.0: every topic, its messages, their headers, keys and data.
+
+    For example:
+        bridge export asyncapi > asyncapi.json
+    """
+    from bridge.cli.contract import asyncapi as document  # noqa: PLC0415 - slow to import
+
+    return _print(document.document(importlib.metadata.version(DISTRIBUTION)))
+
+
+def _print(document: dict[str, Any]) -> int:
+    output.write(json.dumps(document, indent=2))
+    return 0
