@@ -21,6 +21,7 @@ from bridge.intake.backlog import Backlog
 from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake, Item, LaneKey
 from bridge.intake.lanes import Lane
+from bridge.intake.target import Targets
 from bridge.outcomes import outbox as outboxes
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.ends import Ends
@@ -36,6 +37,7 @@ from bridge.telemetry.names import Log, Metric
 
 PROBE_INTERVAL = timedelta(seconds=5)
 PROBE_TIMEOUT = timedelta(seconds=4)
+STOP_TIMEOUT = timedelta(seconds=5)
 
 log = logs.get(__name__)
 
@@ -111,8 +113,7 @@ class Daemon:
             self._flow = Flow(
                 Temporal(self._client, self._settings.bridge.group_id),
                 self._outbox,
-                Backlog(consumer),
-                self._routes,
+                Targets(self._routes, Backlog(consumer)),
                 self._health,
                 self._metrics,
             )
@@ -177,7 +178,9 @@ class Daemon:
                 raise RuntimeError("FastStream started no consumer")
             yield subscriber.consumer
         finally:
-            await broker.stop()
+            with contextlib.suppress(TimeoutError):  # the group notices by itself that we are gone
+                async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
+                    await broker.stop()
 
     async def _probe(self) -> None:
         """Ask Temporal now and then, so that readiness tells the truth also when no command arrives."""

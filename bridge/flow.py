@@ -2,26 +2,20 @@
 
 import random
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from bridge import mark
-from bridge.command import BadRecord, Command, Skipped
-from bridge.deadletter import record as deadletter
+from bridge import announcement
+from bridge.command import BadRecord, Command, Record, Skipped
 from bridge.dispatch import dispatcher
 from bridge.dispatch.failures import RunIsFullError
 from bridge.dispatch.temporal import Temporal
 from bridge.errors import ConfigurationError, KafkaAwayError, UnavailableError
-from bridge.intake.backlog import Backlog
 from bridge.intake.intake import Item, LaneKey
 from bridge.intake.lanes import Lane
-from bridge.outcome import Accepted, DeadLettered, Duplicate, Outcome, Rejected, Settled, TargetMissing
-from bridge.outcomes import lifecycle, replies
-from bridge.outcomes.event import OutRecord
-from bridge.outcomes.lifecycle import RunFacts
+from bridge.intake.target import Targets
+from bridge.outcome import DeadLettered, Settled, TargetMissing
 from bridge.outcomes.outbox import Outbox
-from bridge.routes import Routes
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
@@ -30,7 +24,6 @@ from topics.replies import DeadLetterReason
 
 BACKOFF_FIRST = timedelta(milliseconds=100)
 BACKOFF_MAX = timedelta(seconds=5)
-LOOK_FOR_TARGET_MAX = timedelta(seconds=2)
 FRESH = timedelta(seconds=5)  # how long a record that is new to us counts as one that nobody can have handled
 
 log = logs.get(__name__)
@@ -42,8 +35,7 @@ class Flow:
 
     temporal: Temporal
     outbox: Outbox
-    backlog: Backlog
-    routes: Routes
+    targets: Targets
     health: Health
     metrics: Metrics
 
@@ -51,120 +43,79 @@ class Flow:
         """Handle the lane's first item: None means done, a time means try again after it."""
         item = lane.items[0]
         try:
-            if item.settled is None:
-                outcome = await self._settle(item, lane)
-                if isinstance(outcome, timedelta):
-                    return outcome
-                item.settled = outcome  # an announcement that fails is repeated, the effect is not
-            await self._announce(item, item.settled, lane.attempts + 1)
+            again_after = await self._handle(item, lane)
         except UnavailableError as error:
+            item.stalled = True
             return self._unavailable(error, lane.attempts)
         except ConfigurationError as error:
             # Nothing is wrong with the command: it waits until a person has mended what is.
+            item.stalled = True
             self.health.fails(Part.CONFIGURATION, str(error))
             self.metrics.count(Metric.RETRIES, Part.CONFIGURATION)
             return BACKOFF_MAX
         except Exception:  # a defect of ours: it holds its own key and shows, the rest goes on
-            log.exception(Log.COMMAND_CRASHED, **_coordinates(item))
+            log.exception(Log.COMMAND_CRASHED, **_coordinates(item.content.record))
             self.metrics.count(Metric.RETRIES, "crash")
             return BACKOFF_MAX
-        item.done()
-        return None
+        if again_after is None:
+            item.done()
+        return again_after
 
-    async def _settle(self, item: Item, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
-        content = item.content
-        if isinstance(content, Skipped):
-            return Duplicate(None)
-        if isinstance(content, BadRecord):
-            return DeadLettered(content.reason, content.detail)
-        fresh = item.is_new and not content.replayed and lane.attempts == 0 and _age(content) < FRESH
-        outcome: Outcome = await dispatcher.dispatch(self.temporal, content, fresh=fresh)
-        self.health.works(Part.TEMPORAL)
-        self.health.works(Part.CONFIGURATION)
-        if isinstance(outcome, TargetMissing):
-            return await self._without_target(item, content, lane)
-        return outcome
-
-    async def _without_target(self, item: Item, command: Command, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
-        """Wait while a start may still come: within the route's wait, and while starts are unread."""
-        missing = DeadLettered(DeadLetterReason.TARGET_MISSING, f"no run of {command.workflow_id} was found")
-        behind = list(lane.items)[1:]
-        if any(isinstance(later.content, Command) and later.content.route.verb.starts for later in behind):
-            return missing  # its start comes after it in its own partition: to wait would be to wait for ever
-        if item.last_look:
-            return missing
-        wait_ms = command.route.wait // timedelta(milliseconds=1)
-        until_ms = command.record.timestamp_ms + wait_ms
-        left = timedelta(milliseconds=until_ms - time.time() * 1000)
-        if left > timedelta(0):
-            return min(_backoff(lane.attempts, LOOK_FOR_TARGET_MAX), left + BACKOFF_FIRST)
-        topics = self.routes.topics_that_start(command.workflow_id)
-        if not await self.backlog.is_read(topics, until_ms, item.partition):
-            return LOOK_FOR_TARGET_MAX
-        item.last_look = True  # a start may have taken effect since the last look
-        return BACKOFF_FIRST
-
-    async def _announce(self, item: Item, settled: Settled, attempts: int) -> None:
+    async def _handle(self, item: Item, lane: Lane[LaneKey, Item]) -> timedelta | None:
         content = item.content
         if isinstance(content, Skipped):
             self.metrics.count(Metric.COMMANDS, content.record.topic, "skipped")
-            return
-        await self.outbox.send(self._records(content, settled, attempts))
-        self.health.works(Part.KAFKA)
-        self._count(content, settled)
-
-    def _records(self, content: Command | BadRecord, settled: Settled, attempts: int) -> Sequence[OutRecord]:
-        group = self.temporal.group
-        records: list[OutRecord | None] = []
-        if isinstance(settled, DeadLettered):
-            now = datetime.now(UTC)
-            records.append(
-                deadletter.dead_letter(
-                    content.record, settled.reason, settled.detail, group=group, attempts=attempts, failed_at=now
-                )
-            )
-        if isinstance(settled, Accepted) and settled.began and isinstance(content, Command):
-            records.append(self._started(content, settled.run_id or ""))
-        records.append(replies.reply(content, settled, group))
-        return [record for record in records if record is not None]
-
-    def _started(self, command: Command, run_id: str) -> OutRecord | None:
-        route = command.route
-        if not route.lifecycle:
             return None
-        run = RunFacts(
-            namespace=self.temporal.namespace,
-            workflow_id=command.workflow_id,
-            run_id=run_id,
-            first_run_id=run_id,
-            workflow_type=route.workflow or "",
-            task_queue=route.task_queue or "",
-        )
-        return lifecycle.started(mark.of(command, self.temporal.group), run, route.lifecycle)
+        if item.settled is None:
+            settled = await self._settle(item, content, lane)
+            item.stalled = False
+            if isinstance(settled, timedelta):
+                return settled
+            item.settled = settled  # an announcement that fails is repeated, the effect is not
+        await self._announce(content, item.settled, lane.attempts + 1)
+        return None
 
-    def _count(self, content: Command | BadRecord, settled: Settled) -> None:
-        topic = content.record.topic
-        self.metrics.count(Metric.COMMANDS, topic, _label(settled))
-        if isinstance(settled, DeadLettered):
-            self.metrics.count(Metric.DEAD_LETTERS, topic, settled.reason.value)
-            log.warning(
-                Log.DEAD_LETTER,
-                reason=settled.reason.value,
-                topic=topic,
-                partition=content.record.partition,
-                offset=content.record.offset,
+    async def _settle(self, item: Item, content: Command | BadRecord, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
+        if isinstance(content, BadRecord):
+            return DeadLettered(content.reason, content.detail)
+        fresh = item.is_new and not content.replayed and lane.attempts == 0 and _age(content) < FRESH
+        outcome = await dispatcher.dispatch(self.temporal, content, fresh=fresh)
+        self.health.works(Part.TEMPORAL)
+        self.health.works(Part.CONFIGURATION)
+        if not isinstance(outcome, TargetMissing):
+            return outcome
+        behind = [later.content for later in list(lane.items)[1:]]
+        backoff = _backoff(lane.attempts)
+        wait = None if item.last_look else await self.targets.wait_for(content, item.partition, behind, backoff)
+        if wait is None:
+            return DeadLettered(DeadLetterReason.TARGET_MISSING, f"no run of {content.workflow_id} was found")
+        item.last_look = wait.last
+        return wait.span
+
+    async def _announce(self, content: Command | BadRecord, settled: Settled, attempts: int) -> None:
+        temporal = self.temporal
+        await self.outbox.send(
+            announcement.records(
+                content, settled, group=temporal.group, namespace=temporal.namespace, attempts=attempts
             )
+        )
+        self.health.works(Part.KAFKA)
+        record = content.record
+        self.metrics.count(Metric.COMMANDS, record.topic, settled.label)
+        if isinstance(settled, DeadLettered):
+            self.metrics.count(Metric.DEAD_LETTERS, record.topic, settled.reason.value)
+            log.warning(Log.DEAD_LETTER, reason=settled.reason.value, **_coordinates(record))
 
     def _unavailable(self, error: UnavailableError, attempts: int) -> timedelta:
         part = Part.KAFKA if isinstance(error, KafkaAwayError) else Part.TEMPORAL
         self.metrics.count(Metric.RETRIES, part)
         if not isinstance(error, RunIsFullError):
             self.health.fails(part, str(error))
-        return _backoff(attempts, BACKOFF_MAX)
+        return _backoff(attempts)
 
 
-def _backoff(attempts: int, most: timedelta) -> timedelta:
-    full: timedelta = min(BACKOFF_FIRST * 2 ** min(attempts, 16), most)
+def _backoff(attempts: int) -> timedelta:
+    full: timedelta = min(BACKOFF_FIRST * 2 ** min(attempts, 16), BACKOFF_MAX)
     return full * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
@@ -172,18 +123,5 @@ def _age(command: Command) -> timedelta:
     return timedelta(milliseconds=time.time() * 1000 - command.record.timestamp_ms)
 
 
-def _label(settled: Settled) -> str:
-    match settled:
-        case Accepted():
-            return "accepted"
-        case Duplicate():
-            return "duplicate"
-        case Rejected():
-            return "rejected"
-        case DeadLettered():
-            return "dead_lettered"
-
-
-def _coordinates(item: Item) -> dict[str, object]:
-    record = item.content.record
+def _coordinates(record: Record) -> dict[str, object]:
     return {"topic": record.topic, "partition": record.partition, "offset": record.offset}

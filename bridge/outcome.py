@@ -1,7 +1,7 @@
-"""What can become of a command: values, as all of them are expected."""
+"""What can become of a command: values, as all of them are expected. `label` is a metric's."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from topics.replies import DeadLetterReason, RejectReason
 
@@ -10,6 +10,7 @@ from topics.replies import DeadLetterReason, RejectReason
 class Accepted:
     """The command is in effect, once; `began` tells that it began the run `run_id`."""
 
+    label: ClassVar[str] = "accepted"
     run_id: str | None
     began: bool = False
 
@@ -18,6 +19,7 @@ class Accepted:
 class Duplicate:
     """Another record with the same identity had the effect."""
 
+    label: ClassVar[str] = "duplicate"
     run_id: str | None
 
 
@@ -25,6 +27,7 @@ class Duplicate:
 class Rejected:
     """A sound command that may not have an effect now: an answer, not a defect."""
 
+    label: ClassVar[str] = "rejected"
     reason: RejectReason
     detail: str
     run_id: str | None = None
@@ -39,6 +42,7 @@ class TargetMissing:
 class DeadLettered:
     """The command's fault: for the dead-letter topic."""
 
+    label: ClassVar[str] = "dead_lettered"
     reason: DeadLetterReason
     detail: str
 

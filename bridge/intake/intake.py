@@ -23,7 +23,7 @@ POLL_TIMEOUT_MS = 200
 POLL_RECORDS_MAX = 1000
 AGAIN_AFTER_ERROR = timedelta(seconds=1)
 COMMIT_INTERVAL = timedelta(seconds=1)
-COMMIT_TIMEOUT = timedelta(seconds=10)
+COMMIT_TIMEOUT = timedelta(seconds=5)
 POSITION_TIMEOUT = timedelta(seconds=1)
 REVOKE_TIMEOUT = timedelta(seconds=45)  # under the rebalance timeout
 
@@ -35,13 +35,18 @@ log = logs.get(__name__)
 
 @dataclass(slots=True)
 class Item:
-    """A record in a lane. `is_new` tells that nobody can have handled it before; `settled` survives a retry."""
+    """A record in a lane.
+
+    `is_new` tells that nobody can have handled it before; `settled` survives a retry; `stalled` tells that a server
+    was away when it was tried; `last_look` that its target was found missing when all starts were read.
+    """
 
     content: Command | BadRecord | Skipped
     partition: TopicPartition
     assignment: Assignment
     is_new: bool
     settled: Settled | None = None
+    stalled: bool = False
     last_look: bool = False
 
     def done(self) -> None:
@@ -70,6 +75,7 @@ class Intake(ConsumerRebalanceListener):
         self._taking = False
         self._stopping = asyncio.Event()
         self._consumer: AIOKafkaConsumer | None = None
+        self._positions_hold = True
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
         self._on_joined = on_joined
 
@@ -107,18 +113,23 @@ class Intake(ConsumerRebalanceListener):
             committing.cancel()
 
     async def finish(self) -> None:
-        """Finish what is in hand, forget what is not begun, and commit what is done."""
+        """Finish what is in hand, forget what is not begun, and commit what is done.
+
+        A command that was begun while a server is away stays in hand until that is back, or the caller gives up.
+        """
         self.stop()
-        self.lanes.drop(lambda _: True)
-        await self.lanes.idle()
-        await self._commit()
+        self.lanes.drop(keep=lambda item: item.stalled)
+        try:
+            await self.lanes.idle()
+        finally:
+            await self._commit()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Drain before the partitions go to another member."""
         if not revoked:
             return
         self._taking = False
-        self.lanes.drop(lambda _: True)  # the protocol is eager: all partitions go
+        self.lanes.drop()  # the protocol is eager: all partitions go
         try:
             async with asyncio.timeout(REVOKE_TIMEOUT.total_seconds()):
                 await self.lanes.idle()
@@ -139,6 +150,7 @@ class Intake(ConsumerRebalanceListener):
         if self.consumer.assignment() != set(assigned):
             return  # moved again meanwhile: the next call is on its way
         self._assignment = assignment
+        self._positions_hold = True
         self._taking = not self._stopping.is_set()
         self._on_joined()
         log.info(Log.PARTITIONS_ASSIGNED, partitions=len(assigned))
@@ -155,6 +167,8 @@ class Intake(ConsumerRebalanceListener):
         try:
             batches = await self.consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX)
         except UnicodeDecodeError:
+            # What the client had read of other partitions is thrown away, and yet counts as read.
+            self._positions_hold = False
             await self._read_past_damage()
             return
         except KafkaError as error:
@@ -167,10 +181,7 @@ class Intake(ConsumerRebalanceListener):
         self._pause_or_resume()
 
     async def _read_past_damage(self) -> None:
-        """Read each partition once in a way that no record breaks.
-
-        All of them: the client says not which one it was, and has thrown away what it had read of the others.
-        """
+        """Read each partition once in a way that no record breaks: the client says not which one it was."""
         assignment = self._assignment
         try:
             positions = {
@@ -184,6 +195,7 @@ class Intake(ConsumerRebalanceListener):
                 records, next_position = found.get(tp, ([], position))
                 self._take_all(tp, records)
                 self.consumer.seek(tp, next_position)
+            self._positions_hold = True
         except KafkaError as error:
             log.warning(Log.INTAKE_FAILED, error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
@@ -238,6 +250,8 @@ class Intake(ConsumerRebalanceListener):
     async def _positions(self, assignment: Assignment) -> dict[TopicPartition, int]:
         """Return where the consumer is in partitions of which nothing is in hand: control records leave gaps."""
         positions: dict[TopicPartition, int] = {}
+        if not self._positions_hold:
+            return positions
         idle = [tp for tp, partition in assignment.partitions.items() if partition.watermark.pending == 0]
         try:
             async with asyncio.timeout(POSITION_TIMEOUT.total_seconds()):

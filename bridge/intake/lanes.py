@@ -24,6 +24,7 @@ class Lane(Generic[Key, Item]):
     timer: asyncio.TimerHandle | None = None
     in_hand: bool = False
     dropped: bool = False
+    kept: bool = False
 
 
 class Lanes(Generic[Key, Item]):
@@ -36,6 +37,8 @@ class Lanes(Generic[Key, Item]):
         self._ready: asyncio.Queue[Lane[Key, Item]] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._keep: Callable[[Item], bool] = lambda _: False
+        self._kept = 0
         self.in_hand = 0
         self.waiting = 0
 
@@ -48,19 +51,22 @@ class Lanes(Generic[Key, Item]):
         lane.items.append(item)
         self.waiting += 1
 
-    def drop(self, unwanted: Callable[[Key], bool]) -> None:
-        """Forget what is not begun of the unwanted keys; what is in hand is finished."""
-        for lane in [lane for key, lane in self._lanes.items() if unwanted(key)]:
+    def drop(self, keep: Callable[[Item], bool] = lambda _: False) -> None:
+        """Forget all that is not begun; what is in hand is finished, and what was begun and is to be kept as well."""
+        self._keep = keep
+        for lane in list(self._lanes.values()):
             lane.dropped = True
-            kept = 1 if lane.in_hand else 0
-            self.waiting -= len(lane.items) - kept
-            while len(lane.items) > kept:
+            if not lane.in_hand and not lane.kept and keep(lane.items[0]):
+                self._set_kept(lane, kept=True)
+            staying = 1 if lane.in_hand or lane.kept else 0
+            while len(lane.items) > staying:
                 lane.items.pop()
-            if not lane.in_hand:
+                self.waiting -= 1
+            if not lane.items:
                 self._close(lane)
 
     async def idle(self) -> None:
-        """Return once no worker has an item in hand."""
+        """Return once no worker has an item in hand, and none that was kept is left."""
         await self._idle.wait()
 
     async def run(self) -> None:
@@ -75,22 +81,25 @@ class Lanes(Generic[Key, Item]):
             if not lane.items:
                 continue  # dropped while it was ready
             self.in_hand += 1
-            self._idle.clear()
             lane.in_hand = True
+            self._set_kept(lane, kept=False)
             try:
                 again_after = await self._work(lane)
             finally:
                 lane.in_hand = False
                 self.in_hand -= 1
-                if self.in_hand == 0:
-                    self._idle.set()
             self._advance(lane, again_after)
+            self._note_idle()
 
     def _advance(self, lane: Lane[Key, Item], again_after: timedelta | None) -> None:
-        if again_after is None or lane.dropped:
+        if lane.dropped and again_after is not None and self._keep(lane.items[0]):
+            self._set_kept(lane, kept=True)
+        elif lane.dropped:
+            again_after = None
+        if again_after is None:
             lane.items.popleft()
             self.waiting -= 1
-            lane.attempts, lane.dropped, again_after = 0, False, None
+            lane.attempts, lane.dropped = 0, False
         else:
             lane.attempts += 1
         if not lane.items:
@@ -100,6 +109,17 @@ class Lanes(Generic[Key, Item]):
         else:
             seconds = again_after.total_seconds()
             lane.timer = asyncio.get_running_loop().call_later(seconds, self._ready.put_nowait, lane)
+
+    def _set_kept(self, lane: Lane[Key, Item], *, kept: bool) -> None:
+        self._kept += kept - lane.kept
+        lane.kept = kept
+        self._note_idle()
+
+    def _note_idle(self) -> None:
+        if self.in_hand or self._kept:
+            self._idle.clear()
+        else:
+            self._idle.set()
 
     def _close(self, lane: Lane[Key, Item]) -> None:
         if lane.timer is not None:
