@@ -1,6 +1,5 @@
 """What a workflow test plays on: Temporal's time-skipping server, a mail server, SQLite, and events in memory."""
 
-import asyncio
 import json
 import shutil
 import sys
@@ -16,6 +15,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from tests.workers import waiting
 from tests.workers.inbox import Inbox
 from topics.campaign import Channel
 from workers import schema
@@ -31,7 +31,6 @@ from workers.lead.workflow import LeadScoring
 from workers.sdk.plugin import BridgePlugin
 from workers.sdk.testing import MemoryEmitter, headers
 
-SECONDS_MAX = 20.0
 TEST_SERVER = "temporal-test-server"
 
 
@@ -85,9 +84,7 @@ class Stage:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for `condition`, for a bounded time."""
-        async with asyncio.timeout(SECONDS_MAX):
-            while not condition():  # noqa: ASYNC110 -- what is waited for sets no event
-                await asyncio.sleep(0.02)
+        await waiting.until(condition)
 
     async def rows(self, table: Any = schema.invoices) -> Sequence[Any]:
         """Return the rows of `table`."""

@@ -1,9 +1,13 @@
-"""An emitter for tests: the same events, kept in memory."""
+"""For tests: an emitter that keeps the events in memory, and an attempt for activities without a worker."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from workers.sdk.command import CommandLike, CommandReference, current
 from workers.sdk.emitter import EmitError, Emitter
+from workers.sdk.interceptor import emit_numbers
 from workers.sdk.record import Record
 
 
@@ -19,6 +23,18 @@ class MemoryEmitter(Emitter):
             self.away -= 1
             raise EmitError(f"Kafka did not take an event for {event.topic}: it is away.")
         self.records.append(event)
+
+
+@contextmanager
+def attempt(command: CommandLike | None = None) -> Iterator[None]:
+    """Do for an activity in `temporalio.testing.ActivityEnvironment` what the interceptor does for an attempt."""
+    command_token = current.set(None if command is None else CommandReference.to(command))
+    numbers_token = emit_numbers.set(itertools.count(1))
+    try:
+        yield
+    finally:
+        emit_numbers.reset(numbers_token)
+        current.reset(command_token)
 
 
 def headers(record: Record) -> Mapping[str, str]:
