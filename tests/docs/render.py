@@ -11,9 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import cyclopts
 from pydantic import BaseModel
 
-from bridge import routes
+from bridge import cli, routes
 from bridge.routes import Verb
 from bridge.telemetry.metrics import LABELS
 from bridge.telemetry.names import METRIC_HELP, Log, Metric
@@ -192,6 +193,30 @@ def reasons() -> Iterator[str]:
     )
 
 
+def command_line() -> Iterator[str]:
+    """Yield the commands of `bridge` with what they take."""
+    app = cli.application([name for name, _, _ in cli.COMMANDS])
+    found = (command for name, _, _ in cli.COMMANDS for command in _commands(app[name], f"bridge {name}"))
+    return table(("command", "takes", ""), found)
+
+
+def _commands(app: cyclopts.App, words: str) -> Iterator[tuple[str, str, str]]:
+    names = [name for name in app if not name.startswith("-")]
+    for name in names:
+        yield from _commands(app[name], f"{words} {name}")
+    if not names:
+        taken = (_argument(argument) for argument in app.assemble_argument_collection())
+        yield f"`{words}`", ", ".join(f"`{text}`" for text in taken), app.help.split("\n", 1)[0]
+
+
+def _argument(argument: cyclopts.Argument) -> str:
+    if argument.index is not None:
+        return argument.name.removeprefix("--").upper()
+    names = argument.names
+    negatives = {f"--no-{name.removeprefix('--')}" for name in names}  # none of ours has one
+    return " ".join(name for name in names if name not in negatives)
+
+
 BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = MappingProxyType(
     {
         "commands": commands,
@@ -202,6 +227,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = MappingProxyType(
         "metrics": metrics,
         "log-events": log_events,
         "reasons": reasons,
+        "command-line": command_line,
     }
 )
 
