@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.acceptance.producer import Command
@@ -61,3 +62,9 @@ def cancel(domain: str, number: str, **rest: Any) -> Command:
 def lead(number: str, kinds: Sequence[str] = ("page_view",), **rest: Any) -> Command:
     activities = [{"kind": kind, "occurred_at": "2026-11-01T12:00:00Z"} for kind in kinds]
     return Command("lead.score", {"lead_id": number, "activities": activities, **rest})
+
+
+def timed(command: Command) -> Command:
+    """Return the command as of some seconds ago: only by its own time can a new record with it be known as old."""
+    time = datetime.now(UTC) - timedelta(seconds=10)
+    return Command(command.type, command.data, extensions={"time": time.isoformat()})

@@ -73,6 +73,7 @@ def line(
             BRIDGE_GROUP_ID=contract.GROUP,
             BRIDGE_ADMIN_ADDRESS=admin,
             BRIDGE_SWEEP_INTERVAL="1",
+            BRIDGE_DRAIN_TIMEOUT="8",
             WORKERS_DATABASE_URL=f"sqlite+aiosqlite:///{database}",
             WORKERS_SMTP_URL=mail.url,
             WORKERS_CONTENT_URL=f"{others.url}/v1",

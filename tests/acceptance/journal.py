@@ -32,8 +32,12 @@ class Record:
 
     @cached_property
     def attributes(self) -> dict[str, str]:
-        """The CloudEvents attributes of binary mode."""
-        return {name[3:]: (value or b"").decode() for name, value in self.headers if name.startswith("ce_")}
+        """The CloudEvents attributes of binary mode; what a dead letter holds need not be text."""
+        return {
+            name[3:]: (value or b"").decode(errors="backslashreplace")
+            for name, value in self.headers
+            if name.startswith("ce_")
+        }
 
     @cached_property
     def data(self) -> dict[str, Any]:

@@ -37,6 +37,9 @@ class TemporalView:
     def result(self, workflow_id: str, run_id: str) -> Any:
         return self._ask(lambda client: client.get_workflow_handle(workflow_id, run_id=run_id).result())
 
+    def terminate(self, workflow_id: str) -> None:
+        self._ask(lambda client: client.get_workflow_handle(workflow_id).terminate("by an operator"))
+
     def history(self, workflow_id: str, run_id: str | None = None) -> list[HistoryEvent]:
         async def ask(client: Client) -> list[HistoryEvent]:
             return list((await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()).events)

@@ -1,4 +1,4 @@
-"""Each of the seven commands, from a producer that is not ours, in each of the three forms: every outcome, word by word."""
+"""Each of the seven commands, from a producer that is not ours, in each form: every outcome, word by word."""
 
 import pytest
 

@@ -30,7 +30,7 @@ def test_200_commands_on_20_leads_give_200_scores_and_one_qualification_each_whe
     markers = line.producer.send_all(commands.lead(number, COLD) for number in numbers)
     for marker in markers:
         line.journal.one("lead.scored", cause=marker.id)
-    qualified = Counter()
+    qualified: Counter[bool] = Counter()
     for number in numbers:
         events = line.journal.events("lead.scored", key=number)
         mine = [command.id for command in [*sent, *markers] if command.command.key == number]
