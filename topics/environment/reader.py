@@ -146,13 +146,21 @@ def _refuse_unknown(
     known |= {variable_name(section, name) + FILE_SUFFIX for name in section.model_fields if _is_secret(section, name)}
     for name in sorted(environment):
         if name.startswith(section.prefix) and name not in known and not _SET_BY_KUBERNETES.search(name):
-            message = f"{name} is not a setting{nearest(name, known)}"
+            # The prefix, which all share, would make all look near.
+            meant = _nearest_of(
+                name.removeprefix(section.prefix), [each.removeprefix(section.prefix) for each in known]
+            )
+            message = f"{name} is not a setting; did you mean {section.prefix}{meant}?"
             (reading.problems if section.unknown_is_error else reading.warnings).append(message)
     fields = set(section.model_fields)
     where = section.prefix.rstrip("_").lower()
     reading.problems += [
         f"{file}: {key} in [{where}] is not a setting{nearest(key, fields)}" for key in table if key not in fields
     ]
+
+
+def _nearest_of(name: str, known: Iterable[str]) -> str:
+    return difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)[0]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

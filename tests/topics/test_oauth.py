@@ -1,0 +1,76 @@
+import http.server
+import threading
+import urllib.parse
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from topics.environment import oauth
+from topics.environment.oauth import Token
+from topics.environment.sections import KafkaSection
+
+
+class TokenServer(http.server.HTTPServer):
+    status = 200
+    answer = b'{"access_token": "t0ken", "expires_in": 60}'
+    form = b""
+    login = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/token"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: TokenServer
+
+    def do_POST(self) -> None:
+        self.server.form = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.login = self.headers["Authorization"]
+        self.send_response(self.server.status)
+        self.end_headers()
+        self.wfile.write(self.server.answer)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server names it so
+        return
+
+
+@pytest.fixture
+def server() -> Iterator[TokenServer]:
+    with TokenServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def section(server: TokenServer) -> KafkaSection:
+    return KafkaSection(
+        sasl_oauthbearer_token_endpoint_url=server.url,
+        sasl_oauthbearer_client_id="ann",
+        sasl_oauthbearer_client_secret=SecretStr("p:w"),
+        sasl_oauthbearer_scope="kafka",
+    )
+
+
+def test_a_token_is_asked_for_by_client_credentials(server: TokenServer) -> None:
+    assert oauth.fetch_token(section(server)) == Token("t0ken", 60.0)
+    assert urllib.parse.parse_qs(server.form.decode()) == {"grant_type": ["client_credentials"], "scope": ["kafka"]}
+    assert server.login == "Basic YW5uOnAlM0F3"
+
+
+@pytest.mark.parametrize(("status", "answer"), [(401, b"{}"), (200, b"<html>"), (200, b"[]"), (200, b"{}")])
+def test_a_token_server_that_says_no_is_told_from_one_that_is_away(
+    server: TokenServer, status: int, answer: bytes
+) -> None:
+    server.status, server.answer = status, answer
+    with pytest.raises(oauth.RefusedError):
+        oauth.fetch_token(section(server))
+
+
+def test_a_token_server_with_a_fault_is_away(server: TokenServer) -> None:
+    server.status = 503
+    with pytest.raises(OSError, match="503"):
+        oauth.fetch_token(section(server))
