@@ -56,8 +56,8 @@ class Lanes(Generic[Key, Item]):
         self._keep = keep
         for lane in list(self._lanes.values()):
             lane.dropped = True
-            if not lane.in_hand and not lane.kept and keep(lane.items[0]):
-                self._set_kept(lane, kept=True)
+            if not lane.in_hand:
+                self._set_kept(lane, kept=keep(lane.items[0]))
             staying = 1 if lane.in_hand or lane.kept else 0
             while len(lane.items) > staying:
                 lane.items.pop()
