@@ -42,6 +42,13 @@ def test_a_make_target_of_the_pages_exists(page: str, target: str) -> None:
     assert target in targets, page
 
 
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(render.ROOT))) for page in render.pages()])
+def test_a_make_target_that_a_page_speaks_of_exists(page: Path) -> None:
+    targets = re.findall(r"^([a-z]+):.*## ", (render.ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert set(re.findall(r"`make ([a-z]+)", page.read_text())) <= set(targets)
+
+
 def test_no_other_program_is_needed_than_those_we_know_of() -> None:
     assert {words[0] for _, words in pages.command_lines()} <= {"bridge", "make"} | OTHER_PROGRAMS
 
