@@ -8,9 +8,8 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import jiter
+from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
 
 from bridge import tracecontext
@@ -70,6 +69,9 @@ class Mark:
         return same_place and self.offset >= record.offset and self.time >= rfc3339(record.timestamp_ms)
 
 
+_MARK = TypeAdapter(Mark)
+
+
 def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
     """Return the mark for a run that `command` begins."""
     record = command.record
@@ -99,12 +101,13 @@ def memo(mark: Mark) -> Payload:
 def read(payload: Payload) -> Mark | None:
     """Return the mark in a memo, or None where it is no mark of ours."""
     try:
-        fields: dict[str, Any] = jiter.from_json(payload.data)
-        known = {field.name for field in dataclasses.fields(Mark)}
-        mark = Mark(**{name: value for name, value in fields.items() if name in known})
-        return dataclasses.replace(mark, earlier=tuple(mark.earlier))
-    except (ValueError, TypeError, AttributeError):
+        found: Mark = _MARK.validate_json(payload.data, strict=True)
+        sound = datetime.fromisoformat(found.time).tzinfo is not None
+    except ValueError:
         return None
+    # Children and schedules carry a mark that other people wrote: what an event is made of must be sound.
+    traceparent, _ = tracecontext.incoming(found.traceparent.encode(), None, {})
+    return found if sound and traceparent is not None else None
 
 
 def search_attributes(command: Command, group: str) -> dict[str, Payload]:

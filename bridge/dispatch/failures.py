@@ -6,6 +6,7 @@ from typing import TypeAlias
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure, WorkflowExecutionAlreadyStartedFailure
 from temporalio.service import RPCError, RPCStatusCode
 
+from bridge import mark
 from bridge.errors import ConfigurationError, TemporalAwayError
 
 _LIMIT_OF_A_RUN = "exceeded workflow execution limit"  # the server's words for history.maximumSignalsPerExecution
@@ -64,6 +65,9 @@ def meaning(error: RPCError) -> Answer:
         return Closed() if "already completed" in error.message else NotThere()
     if _LIMIT_OF_A_RUN in error.message:
         raise RunIsFullError(f"{error.message}")
+    if _names_attribute_of_ours(error.message):
+        # Somebody removed it, or its servers have not heard of it yet: no command's fault.
+        raise ConfigurationError(f"Temporal: {error.message}. Run `bridge setup apply`.")
     if error.status in _RECORD_FAULTS:
         raise RefusedByTemporalError(error.message)
     if error.status in _CONFIGURATION_FAULTS:
@@ -71,3 +75,7 @@ def meaning(error: RPCError) -> Answer:
             f"Temporal refuses us ({error.status.name}): {error.message}. Correct TEMPORAL_API_KEY or TEMPORAL_TLS_*."
         )
     raise TemporalAwayError(f"{error.status.name}: {error.message}")
+
+
+def _names_attribute_of_ours(message: str) -> bool:
+    return "search attribute" in message and (mark.GROUP_ATTRIBUTE in message or mark.IDS_ATTRIBUTE in message)

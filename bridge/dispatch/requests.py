@@ -134,4 +134,6 @@ def event_json(command: Command) -> bytes:
     }
     if command.tracestate is not None:
         attributes["tracestate"] = command.tracestate
-    return json.dumps(attributes, separators=(",", ":")).encode()[:-1] + b',"data":' + command.data + b"}"
+    # Not escaped: what is within our limit for a record must not grow beyond Temporal's for a payload.
+    text = json.dumps(attributes, separators=(",", ":"), ensure_ascii=False).encode()
+    return text[:-1] + b',"data":' + command.data + b"}"

@@ -1,0 +1,225 @@
+"""What a start means when its workflow id has run before, as a table; and the mark that tells it."""
+
+import dataclasses
+import json
+import uuid
+
+import jiter
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
+
+from bridge import mark
+from bridge.command import Command, rfc3339
+from bridge.dispatch import decision
+from bridge.dispatch.decision import RunAgain
+from bridge.dispatch.temporal import Run
+from bridge.outcome import Accepted, Duplicate, Rejected
+from bridge.routes import Rerun, Route, Verb
+from tests.engine import records
+from tests.engine.records import RECORDED_MS
+
+RUNNING = Status.WORKFLOW_EXECUTION_STATUS_RUNNING
+PAUSED = Status.WORKFLOW_EXECUTION_STATUS_PAUSED
+COMPLETED = Status.WORKFLOW_EXECUTION_STATUS_COMPLETED
+FAILURES = [
+    Status.WORKFLOW_EXECUTION_STATUS_FAILED,
+    Status.WORKFLOW_EXECUTION_STATUS_CANCELED,
+    Status.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+    Status.WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
+]
+
+
+def start(
+    command_id: str = "a",
+    *,
+    offset: int = 10,
+    partition: int = 0,
+    timestamp_ms: int = RECORDED_MS,
+    rerun: Rerun = Rerun.AFTER_FAILURE,
+    **attributes: str,
+) -> Command:
+    route = Route(command="t", verb=Verb.START, id="w-{id}", workflow="W", task_queue="q", rerun=rerun)
+    headers = records.binary(id=command_id, type="t", **attributes)
+    place = records.record(
+        b'{"id":"1"}', headers, topic="t", offset=offset, partition=partition, timestamp_ms=timestamp_ms
+    )
+    return records.command(place, rows=[route])
+
+
+def run_of(command: Command | None, status: int = RUNNING, *earlier: str) -> Run:
+    """Return the latest run, the second one of its chain, begun by a command or by nobody of ours."""
+    found = mark.of(command, "g", earlier) if command is not None else None
+    return Run("w-1", "run-2", "run-1", status, RECORDED_MS, found)
+
+
+OLD = start("old", offset=3)
+DECISIONS = {
+    "this very record": (start(), run_of(start()), Accepted("run-1", began=True)),
+    "this very record of a closed run": (start(), run_of(start(), COMPLETED), Accepted("run-1", began=True)),
+    "another record of the command": (start(offset=11), run_of(start()), Duplicate("run-1")),
+    "the same place in a topic made anew": (
+        start(timestamp_ms=RECORDED_MS + 1),
+        run_of(start()),
+        Duplicate("run-1"),
+    ),
+    "a command that started this id before": (
+        start("b", offset=99),
+        run_of(start(), RUNNING, start("b").request_id),
+        Duplicate(None),
+    ),
+    "an older record of the same partition": (start("b", offset=9), run_of(start()), Duplicate(None)),
+    "an older command of another partition, open": (
+        start("b", offset=9, partition=1),
+        run_of(start()),
+        Rejected,
+    ),
+    "a record of a topic made anew": (
+        start("b", offset=9, timestamp_ms=RECORDED_MS + 1),
+        run_of(start(), COMPLETED),
+        Rejected,
+    ),
+    "another command of an open run": (start("b", offset=11), run_of(start()), Rejected),
+    "another command of a paused run": (start("b", offset=11), run_of(start(), PAUSED), Rejected),
+    "a run of others that is open": (start(), run_of(None), Rejected),
+    "a run of others that has failed": (start(), run_of(None, FAILURES[0]), RunAgain(())),
+    "a closed run": (start("b", offset=11), run_of(start(), COMPLETED), Rejected),
+    "a failed run": (start("b", offset=11), run_of(start(), FAILURES[0]), RunAgain((start().request_id,))),
+    "a failed run of a chain of commands": (
+        start("b", offset=11),
+        run_of(start(), FAILURES[0], OLD.request_id),
+        RunAgain((start().request_id, OLD.request_id)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("command", "latest", "expected"), DECISIONS.values(), ids=DECISIONS.keys())
+def test_a_start_of_an_id_that_has_run(command: Command, latest: Run, expected: object) -> None:
+    decided = decision.decide_start(command, latest)
+    assert (type(decided) if expected is Rejected else decided) == expected
+
+
+def test_a_start_of_an_open_id_is_already_running_and_names_the_open_run() -> None:
+    decided = decision.decide_start(start("b", offset=11), run_of(start()))
+    assert isinstance(decided, Rejected)
+    assert (decided.reason.value, decided.run_id) == ("already_running", "run-2")
+
+
+POLICIES = [
+    *((Rerun.NEVER, status, False) for status in (COMPLETED, *FAILURES)),
+    *((Rerun.AFTER_FAILURE, status, status is not COMPLETED) for status in (COMPLETED, *FAILURES)),
+    *((Rerun.ALWAYS, status, True) for status in (COMPLETED, *FAILURES)),
+]
+
+
+@pytest.mark.parametrize(("rerun", "status", "runs"), POLICIES)
+def test_the_routes_rerun_says_whether_a_closed_id_runs_again(rerun: Rerun, status: int, runs: bool) -> None:
+    decided = decision.decide_start(start("b", offset=11, rerun=rerun), run_of(start(), status))
+    assert isinstance(decided, RunAgain) is runs
+    assert isinstance(decided, RunAgain) or decided.reason.value == "already_done"  # type: ignore[union-attr]  # Rejected
+
+
+@pytest.mark.parametrize(("started_ms", "looks"), [(RECORDED_MS - 5000, False), (RECORDED_MS - 4999, True)])
+def test_only_a_run_younger_than_the_command_and_the_clocks_tolerance_makes_it_look_back(
+    started_ms: int, looks: bool
+) -> None:
+    assert decision.must_look_back(start(), started_ms) is looks
+
+
+def test_a_command_was_sent_no_later_than_its_own_time_says() -> None:
+    assert start(time="2026-11-21T09:00:00Z").created_ms == RECORDED_MS - 3_600_123
+    assert start(time="2026-11-21T11:00:00Z").created_ms == RECORDED_MS
+
+
+def test_the_request_id_is_made_as_the_contract_says() -> None:
+    kind = uuid.uuid5(uuid.NAMESPACE_URL, "kafka-temporal-bridge/request")
+    assert start("a").request_id == str(uuid.uuid5(kind, "/shop\x1fa"))
+
+
+def test_the_records_request_id_tells_copies_of_a_command_apart() -> None:
+    one, same, other = start(offset=1), start(offset=1), start(offset=2)
+    assert one.record_request_id == same.record_request_id != other.record_request_id
+    assert one.record_request_id.split(":")[0] == one.request_id == other.request_id
+
+
+def test_a_mark_is_read_as_it_was_written() -> None:
+    written = mark.of(start(tracestate="a=1"), "g", ("x", "y"))
+    assert mark.read(mark.memo(written)) == written
+
+
+def test_a_mark_is_plain_json_of_the_names_that_others_read() -> None:
+    payload = mark.memo(mark.of(start(), "g"))
+    assert payload.metadata == {"encoding": b"json/plain"}
+    fields = jiter.from_json(payload.data)
+    assert {name: fields[name] for name in ("command", "source", "type", "topic", "partition", "offset")} == {
+        "command": "a",
+        "source": "/shop",
+        "type": "t",
+        "topic": "t",
+        "partition": 0,
+        "offset": 10,
+    }
+    assert (fields["time"], fields["group"], fields["route"]) == (rfc3339(RECORDED_MS), "g", "t")
+
+
+def test_a_mark_remembers_at_most_32_commands() -> None:
+    many = mark.of(start(), "g", tuple(str(number) for number in range(40)))
+    assert len(many.known_request_ids) == 32
+    assert many.known_request_ids[:2] == (start().request_id, "0")
+
+
+def test_a_marks_time_is_read_back_to_the_millisecond() -> None:
+    assert mark.of(start(), "g").recorded_ms == RECORDED_MS
+
+
+FOREIGN = {
+    "no JSON": b"x",
+    "a list": b"[]",
+    "text": b'"bridge"',
+    "fields missing": b'{"command":"a"}',
+    "a partition that is text": {"partition": "0"},
+    "an offset that is null": {"offset": None},
+    "a command that is a number": {"command": 7},
+    "earlier ids that are a number": {"earlier": 1},
+    "earlier ids that are numbers": {"earlier": [1]},
+    "a time that is none": {"time": "yesterday"},
+    "a time without an offset": {"time": "2026-11-21T10:00:00"},
+    "a traceparent that is none": {"traceparent": "x"},
+    "a tracestate that is a list": {"tracestate": []},
+}
+
+
+@pytest.mark.parametrize("memo", FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_memo_that_is_no_mark_of_ours_is_none(memo: bytes | dict[str, object]) -> None:
+    if isinstance(memo, dict):
+        memo = json.dumps({**dataclasses.asdict(mark.of(start(), "g")), **memo}).encode()
+    assert mark.read(Payload(data=memo)) is None
+
+
+def test_a_mark_of_a_later_version_is_read_without_what_is_not_known() -> None:
+    written = mark.of(start(), "g")
+    text = mark.memo(written).data[:-1] + b',"newer":1}'
+    assert mark.read(Payload(data=text)) == written
+
+
+def test_the_search_attributes_are_the_group_and_the_ids() -> None:
+    command = start()
+    found = mark.search_attributes(command, "g")
+    assert {name: (p.metadata["type"], jiter.from_json(p.data)) for name, p in found.items()} == {
+        "BridgeGroup": (b"Keyword", "g"),
+        "BridgeIds": (b"KeywordList", ["a", command.traceparent.split("-")[1]]),
+    }
+
+
+TIMES = {
+    "the epoch": (0, "1970-01-01T00:00:00.000Z"),
+    "no timestamp": (-1, "1969-12-31T23:59:59.999Z"),
+    "the last ms of a second": (RECORDED_MS - 124, "2026-11-21T09:59:59.999Z"),
+    "beyond what RFC 3339 can say": (2**62, "9999-12-31T23:59:59.999Z"),
+    "before it": (-(2**62), "0001-01-01T00:00:00.000Z"),
+}
+
+
+@pytest.mark.parametrize(("milliseconds", "text"), TIMES.values(), ids=TIMES.keys())
+def test_a_time_is_told_in_utc_with_ms(milliseconds: int, text: str) -> None:
+    assert rfc3339(milliseconds) == text

@@ -1,0 +1,91 @@
+"""What Temporal's errors mean: an answer, the record's fault, the configuration's, or time's."""
+
+import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from temporalio.api.common.v1 import GrpcStatus
+from temporalio.api.errordetails.v1 import (
+    NamespaceNotFoundFailure,
+    NotFoundFailure,
+    WorkflowExecutionAlreadyStartedFailure,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from bridge.dispatch import failures
+from bridge.dispatch.failures import AlreadyStarted, Closed, NotThere, RefusedByTemporalError, RunIsFullError
+from bridge.errors import ConfigurationError, TemporalAwayError
+
+
+def error(status: RPCStatusCode, message: str = "m", detail: Message | None = None) -> RPCError:
+    found = GrpcStatus(code=status.value, message=message)
+    if detail is not None:
+        packed = AnyMessage()
+        packed.Pack(detail)
+        found.details.append(packed)
+    return RPCError(message, status, found.SerializeToString())
+
+
+STARTED = WorkflowExecutionAlreadyStartedFailure(run_id="r", start_request_id="q")
+ANSWERS = {
+    "already started": (error(RPCStatusCode.ALREADY_EXISTS, detail=STARTED), AlreadyStarted("r", "q")),
+    "no such run": (error(RPCStatusCode.NOT_FOUND, "workflow not found for ID: x", NotFoundFailure()), NotThere()),
+    "a closed run": (
+        error(RPCStatusCode.NOT_FOUND, "workflow execution already completed", NotFoundFailure()),
+        Closed(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("failed", "answer"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_an_error_that_answers_a_question(failed: RPCError, answer: object) -> None:
+    assert failures.meaning(failed) == answer
+
+
+FAULTS = [
+    *((status, RefusedByTemporalError) for status in failures._RECORD_FAULTS),
+    *((status, ConfigurationError) for status in failures._CONFIGURATION_FAULTS),
+    *(
+        (status, TemporalAwayError)
+        for status in (
+            RPCStatusCode.CANCELLED,
+            RPCStatusCode.UNKNOWN,
+            RPCStatusCode.DEADLINE_EXCEEDED,
+            RPCStatusCode.RESOURCE_EXHAUSTED,
+            RPCStatusCode.ABORTED,
+            RPCStatusCode.INTERNAL,
+            RPCStatusCode.UNAVAILABLE,
+            RPCStatusCode.DATA_LOSS,
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "fault"), FAULTS, ids=lambda value: getattr(value, "name", None))
+def test_whose_fault_a_status_is(status: RPCStatusCode, fault: type[Exception]) -> None:
+    with pytest.raises(fault) as raised:
+        failures.meaning(error(status))
+    assert raised.type is fault
+
+
+def test_a_namespace_that_is_not_there_is_the_configurations_fault() -> None:
+    with pytest.raises(ConfigurationError, match="bridge setup apply"):
+        failures.meaning(error(RPCStatusCode.NOT_FOUND, "Namespace x is not found.", NamespaceNotFoundFailure()))
+
+
+def test_a_run_that_is_full_holds_its_key_only() -> None:
+    with pytest.raises(RunIsFullError):
+        failures.meaning(
+            error(RPCStatusCode.INVALID_ARGUMENT, "exceeded workflow execution limit for signal events")
+        )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Namespace default has no mapping defined for search attribute BridgeGroup",
+        "search attribute BridgeIds is not defined",
+    ],
+)
+def test_a_search_attribute_of_ours_that_is_not_there_is_the_configurations_fault(message: str) -> None:
+    with pytest.raises(ConfigurationError, match="bridge setup apply"):
+        failures.meaning(error(RPCStatusCode.INVALID_ARGUMENT, message))
