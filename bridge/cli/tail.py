@@ -8,7 +8,7 @@ import cyclopts
 from bridge.cli import environment, output
 from bridge.settings import Settings
 
-COLUMNS = {"timestamp": 24, "topic": 18, "partition": 1, "offset": 6, "key": 24, "type": 26, "id": 36, "data": 0}
+COLUMNS = {"timestamp": 24, "topic": 18, "partition": 9, "offset": 7, "key": 24, "type": 26, "id": 36, "data": 0}
 
 
 def tail(

@@ -1,0 +1,66 @@
+"""The command line as a user drives it: a process, its exit code and its two streams."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+OURS = ("KAFKA_", "TEMPORAL_", "BRIDGE_", "WORKERS_", "OTEL_", "TRACEPARENT")
+WITHIN_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Stdout as JSON, one object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """`bridge` in a folder, with nothing of ours in its environment but what is given."""
+
+    folder: Path
+    env: Mapping[str, str]
+
+    def argv(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "bridge.cli", *words]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        return others | {"TEMPORAL_CONFIG_FILE": os.devnull} | dict(self.env) | more
+
+    def run(self, *words: str, stdin: bytes = b"", **more: str) -> Ended:
+        """Run to the end."""
+        done = subprocess.run(
+            self.argv(*words),
+            input=stdin,
+            capture_output=True,
+            env=self.environment(**more),
+            cwd=self.folder,
+            timeout=WITHIN_SECONDS,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *words: str, **more: str) -> "subprocess.Popen[bytes]":
+        """Start, and leave it running."""
+        return subprocess.Popen(
+            self.argv(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment(**more),
+            cwd=self.folder,
+        )
