@@ -7,10 +7,13 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from tests.workers.inbox import Inbox, running_inbox
+from tests.workers.postgresql import postgresql_url
 from tests.workers.stage import Stage, server_path
 from workers import database
 from workers.converter import data_converter
 from workers.database import Database
+
+__all__ = ["postgresql_url"]
 
 
 @pytest.fixture
