@@ -34,14 +34,15 @@ class Outbox:
 
         After an error some may be there all the same: write them again, their ids tell the copies.
         """
+        producer: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(SEND_TIMEOUT.total_seconds()):
                 producer = await self._running()
                 acknowledgements = [await _send(producer, record) for record in records]
                 await asyncio.gather(*acknowledgements)
         except KafkaError as error:
-            if not error.retriable:
-                await self._replace(error)
+            if producer is not None and not error.retriable:
+                await self._replace(producer, error)
             raise KafkaAwayError(f"{type(error).__name__}: {error}") from error
         except TimeoutError as error:
             seconds = SEND_TIMEOUT.total_seconds()
@@ -51,9 +52,7 @@ class Outbox:
         """Stop the producer; what is not acknowledged then is given up."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
-                    await producer.stop()
+            await _stop(producer)
 
     async def _running(self) -> AIOKafkaProducer:
         async with self._starting:
@@ -65,13 +64,25 @@ class Outbox:
                     max_request_size=REQUEST_BYTES_MAX,
                     max_batch_size=128 * 1024,
                 )
-                await producer.start()
+                try:
+                    await producer.start()
+                except BaseException:  # also when the time is over: what it had opened must not stay
+                    await _stop(producer)
+                    raise
                 self._producer = producer
             return self._producer
 
-    async def _replace(self, error: KafkaError) -> None:
+    async def _replace(self, broken: AIOKafkaProducer, error: KafkaError) -> None:
+        if self._producer is not broken:
+            return  # another send of it failed first: the new one is not to blame
         log.warning(Log.PRODUCER_REBUILT, error=f"{type(error).__name__}: {error}")
         await self.close()
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    with contextlib.suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
+            await producer.stop()
 
 
 async def _send(producer: AIOKafkaProducer, record: OutRecord) -> "asyncio.Future[Any]":
