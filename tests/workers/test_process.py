@@ -19,6 +19,7 @@ from temporalio.client import Client
 
 from tests.servers.fixtures import Kafka, Mail, Temporal
 from tests.workers import commands, waiting
+from tests.workers.inbox import Inbox
 from workers.converter import data_converter
 from workers.errors import ExitCode
 from workers.invoice.workflow import InvoiceProcessing
@@ -159,6 +160,54 @@ async def test_ctrl_c_drains_too(servers: dict[str, str]) -> None:
         process.process.send_signal(signal.SIGINT)
         code = await process.code()
     assert (code, process.said[-1]) == (ExitCode.DONE, "The workers have drained.")
+
+
+async def test_a_mail_in_hand_is_finished_and_not_sent_again(
+    servers: dict[str, str], temporal: Temporal, inbox: Inbox
+) -> None:
+    client = await Client.connect(temporal.address, data_converter=data_converter)
+    invoice_id = f"INV-{uuid.uuid4()}"
+    command = commands.command("invoice.process", commands.invoice(invoice_id))
+    environment = servers | {"WORKERS_SMTP_URL": f"smtp://127.0.0.1:{inbox.port}"}
+    inbox.hold = asyncio.Event()
+    async with running(environment, "--queue", "finance") as process:
+        await process.ready()
+        run = await client.start_workflow(
+            InvoiceProcessing.run, command, id=f"invoice-{invoice_id}", task_queue="finance"
+        )
+        await waiting.until(inbox.taking.is_set)
+        process.process.send_signal(signal.SIGTERM)
+        await waiting.until(lambda: "The workers are draining." in process.said)
+        inbox.hold.set()
+        code = await process.code()
+    async with running(environment, "--queue", "finance") as process:
+        result = await run.result()
+        await process.ready()
+        await process.stop()
+    assert (code, result.status, len(inbox.attempted)) == (ExitCode.DONE, "sent", 1)
+
+
+async def test_what_cannot_be_reported_within_the_drain_time_is_told(
+    servers: dict[str, str], temporal: Temporal, inbox: Inbox
+) -> None:
+    client = await Client.connect(temporal.address, data_converter=data_converter)
+    invoice_id = f"INV-{uuid.uuid4()}"
+    command = commands.command("invoice.process", commands.invoice(invoice_id))
+    environment = servers | {"WORKERS_SMTP_URL": f"smtp://127.0.0.1:{inbox.port}", "BRIDGE_DRAIN_TIMEOUT": "2"}
+    inbox.hold = asyncio.Event()
+    async with running(environment, "--queue", "finance") as process:
+        await process.ready()
+        await client.start_workflow(InvoiceProcessing.run, command, id=f"invoice-{invoice_id}", task_queue="finance")
+        await waiting.until(inbox.taking.is_set)
+        await asyncio.to_thread(temporal.kill)
+        try:
+            code = await process.stop()
+        finally:
+            inbox.hold.set()
+            await asyncio.to_thread(temporal.start)
+            await asyncio.to_thread(temporal.wait_ready)
+    assert code == ExitCode.DRAIN_TIMED_OUT
+    assert process.said[-1] == "The workers did not finish what they had in hand: Temporal gives it to another."
 
 
 async def test_a_signal_that_comes_before_anything_is_connected_ends_it(servers: dict[str, str]) -> None:
