@@ -25,6 +25,7 @@ from topics.replies import DeadLetterReason
 BACKOFF_FIRST = timedelta(milliseconds=100)
 BACKOFF_MAX = timedelta(seconds=5)
 FRESH = timedelta(seconds=5)  # how long a record that is new to us counts as one that nobody can have handled
+RESENT_MS = 1000  # a record this much younger than its command's own time may not be the first one with it
 
 log = logs.get(__name__)
 
@@ -78,7 +79,7 @@ class Flow:
     async def _settle(self, item: Item, content: Command | BadRecord, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
         if isinstance(content, BadRecord):
             return DeadLettered(content.reason, content.detail)
-        fresh = item.is_new and not content.replayed and lane.attempts == 0 and _age(content) < FRESH
+        fresh = item.is_new and lane.attempts == 0 and _is_first(content)
         outcome = await dispatcher.dispatch(self.temporal, content, fresh=fresh)
         self.health.works(Part.TEMPORAL)
         self.health.works(Part.CONFIGURATION)
@@ -119,8 +120,11 @@ def _backoff(attempts: int) -> timedelta:
     return full * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
-def _age(command: Command) -> timedelta:
-    return timedelta(milliseconds=time.time() * 1000 - command.record.timestamp_ms)
+def _is_first(command: Command) -> bool:
+    """Return whether the record is the first with its command, as far as its times can tell."""
+    written_ms = command.record.timestamp_ms
+    is_young = timedelta(milliseconds=time.time() * 1000 - written_ms) < FRESH
+    return is_young and written_ms - command.created_ms < RESENT_MS and not command.replayed
 
 
 def _coordinates(record: Record) -> dict[str, object]:

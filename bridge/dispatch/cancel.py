@@ -9,13 +9,16 @@ from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from topics.replies import RejectReason
 
 
-async def cancel(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
-    """Ask the latest chain of runs to cancel; a redelivery never reaches a chain that began later."""
+async def cancel(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:  # noqa: ARG001 - all verbs' shape
+    """Ask the latest chain of runs to cancel; a redelivery never reaches a chain that began later.
+
+    A `fresh` command is looked for as well: a producer may have sent it again, and the server cannot tell.
+    """
     for _ in range(ROUNDS_MAX):
         latest = await temporal.describe(command.workflow_id)
         if latest is None:
             return TargetMissing()
-        if not fresh and (found := await _taken_earlier(temporal, command, latest)):
+        if found := await _taken_earlier(temporal, command, latest):
             return found
         if not latest.is_open:
             return Rejected(RejectReason.ALREADY_DONE, "the run has closed", latest.run_id)
