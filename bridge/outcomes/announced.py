@@ -20,21 +20,26 @@ CATCH_UP_TIMEOUT = timedelta(seconds=30)
 
 
 class Announced:
-    """Event ids, each with the time that decides how long it is kept, in ms since the epoch."""
+    """Event ids, each with the time that decides how long it is kept, in ms since the epoch.
+
+    An end has the time of the close, a start the time at which it was read: a start has its command's time, which may
+    be long ago, and is asked for soon after it was written, or never.
+    """
 
     def __init__(self, options: dict[str, Any], topics: Collection[str]) -> None:
         self._options = options
         self._topics = topics
         self._consumer: AIOKafkaConsumer | None = None
-        self._times: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
+        self._starts: dict[str, int] = {}
 
     def __contains__(self, event_id: uuid.UUID) -> bool:
         """Return whether the event is in its topic."""
-        return str(event_id) in self._times
+        return str(event_id) in self._ends or str(event_id) in self._starts
 
     def add(self, event_id: uuid.UUID, time_ms: int) -> None:
         """Note an event that this process has written."""
-        self._times[str(event_id)] = time_ms
+        self._ends[str(event_id)] = time_ms
 
     async def open(self, from_ms: int) -> None:
         """Begin to read at what has a timestamp of `from_ms` or later."""
@@ -64,13 +69,16 @@ class Announced:
 
     def forget_before(self, watermark_ms: int) -> None:
         """Forget what no sweep from `watermark_ms` on can meet again."""
-        oldest = watermark_ms - KEPT // timedelta(milliseconds=1)
-        self._times = {event_id: time_ms for event_id, time_ms in self._times.items() if time_ms >= oldest}
+        kept_ms = KEPT // timedelta(milliseconds=1)
+        self._ends = _since(watermark_ms - kept_ms, self._ends)
+        # Not by the watermark: it stands still while nothing closes, and starts would pile up.
+        self._starts = _since(_now_ms() - kept_ms, self._starts)
 
     async def close(self) -> None:
         """Stop reading, and forget everything."""
         consumer, self._consumer = self._consumer, None
-        self._times.clear()
+        self._ends.clear()
+        self._starts.clear()
         if consumer is not None:
             await consumer.stop()
 
@@ -79,6 +87,16 @@ class Announced:
         event_id = attributes.get("ce_id")
         if event_id is None:
             return
-        # A start has its command's time, which may be long ago; it is asked for soon after it was written.
-        started = attributes.get("ce_type") == State.STARTED.event_type.encode()
-        self._times[event_id.decode(errors="replace")] = int(time.time() * 1000) if started else timestamp_ms
+        name = event_id.decode(errors="replace")
+        if attributes.get("ce_type") == State.STARTED.event_type.encode():
+            self._starts[name] = _now_ms()
+        else:
+            self._ends[name] = timestamp_ms
+
+
+def _since(oldest_ms: int, times: dict[str, int]) -> dict[str, int]:
+    return {event_id: time_ms for event_id, time_ms in times.items() if time_ms >= oldest_ms}
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -80,7 +80,11 @@ class Ownership:
             producer = AIOKafkaProducer(
                 **self._options, transactional_id=self._topic, max_request_size=REQUEST_BYTES_MAX
             )
-            await producer.start()
+            try:
+                await producer.start()
+            except BaseException:  # also when we are cancelled: what it had opened must not stay
+                await _stop(producer)
+                raise
             self._producer = producer
         return True
 
@@ -122,11 +126,15 @@ class Ownership:
         """Give up the producer: what it may have begun is aborted when the next owner, or this one, begins anew."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
-                    await producer.stop()
+            await _stop(producer)
 
     def _required(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             raise RuntimeError("the election is asked before it is joined")
         return self._consumer
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
+            await producer.stop()

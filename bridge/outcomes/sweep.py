@@ -95,7 +95,7 @@ class Sweep:
             async with limit:
                 return await self._records(run, committed)
 
-        found = await asyncio.gather(*map(read, runs))
+        found = _behind_each_other(runs, await asyncio.gather(*map(read, runs)))
         waiting = [run for run, records in zip(runs, found, strict=True) if records is None]
         records = [record for records in found for record in records or ()]
         watermark_ms = min((run.closed_ms - 1 for run in waiting), default=runs[-1].closed_ms)
@@ -106,6 +106,7 @@ class Sweep:
             if written is not None:
                 event_id = lifecycle.event_id(namespace, run.workflow_id, run.run_id, run.state)
                 self._announced.add(event_id, run.closed_ms)
+            if written:
                 self._metrics.count(Metric.LIFECYCLE_EVENTS, run.state.value)
         return bool(waiting)
 
@@ -141,6 +142,19 @@ class Sweep:
             log.warning(Log.FEED_UNKNOWN_ROUTE, workflow_id=run.workflow_id, run_id=run.run_id)
             return None
         return route.lifecycle or None
+
+
+def _behind_each_other(
+    runs: Sequence[ClosedRun], found: Sequence[list[OutRecord] | None]
+) -> list[list[OutRecord] | None]:
+    """Let a run wait too if one of the same workflow id before it waits: else its end would come before its start."""
+    waiting: set[str] = set()
+    ordered: list[list[OutRecord] | None] = []
+    for run, records in zip(runs, found, strict=True):
+        if records is None:
+            waiting.add(run.workflow_id)
+        ordered.append(None if run.workflow_id in waiting else records)
+    return ordered
 
 
 def _partition(mark: Mark) -> TopicPartition:

@@ -26,7 +26,7 @@ from temporalio.client import Client
 
 from bridge import mark
 from bridge.command import Command
-from bridge.dispatch import dispatcher
+from bridge.dispatch import dispatcher, requests
 from bridge.dispatch.temporal import Run, Temporal
 from bridge.outcome import Accepted, Outcome
 from bridge.routes import Rerun, Route, Verb
@@ -55,14 +55,19 @@ def failed(failure: Failure) -> TaskCommand:
 class Stage:
     """One workflow id, its task queue, and the commands for it; each has the record's own place in a partition."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, group: str | None = None) -> None:
         self.client = client
-        self.group = f"group-{uuid.uuid4().hex[:8]}"
+        self.group = group or f"group-{uuid.uuid4().hex[:8]}"
         self.temporal = Temporal(client, self.group)
         self.name = uuid.uuid4().hex[:12]
         self.workflow_id = f"engine-{self.name}"
         self.queue = f"queue-{self.name}"
-        self.topic = f"engine.{self.name}"
+        self.topic = f"{self.group}.do"
+        self.lifecycle = f"{self.group}.lifecycle"
+
+    def sibling(self) -> "Stage":
+        """Return another workflow id of the same group and topics."""
+        return Stage(self.client, self.group)
 
     def route(self, verb: Verb, rerun: Rerun = Rerun.AFTER_FAILURE) -> Route:
         return Route(
@@ -73,7 +78,7 @@ class Stage:
             task_queue=self.queue,
             signal="go",
             topic=self.topic,
-            lifecycle=f"{self.name}.lifecycle",
+            lifecycle=self.lifecycle,
             rerun=rerun,
         )
 
@@ -115,6 +120,19 @@ class Stage:
         return (
             await self.client.start_workflow("Entity", id=self.workflow_id, task_queue=self.queue)
         ).first_execution_run_id or ""
+
+    async def begin_with_timeout(self) -> str:
+        """Start a run that times out within a second; return its id."""
+        command = self.command(Verb.START, "first")
+        request = requests.start(
+            command,
+            namespace=self.client.namespace,
+            group=self.group,
+            request_id=command.record_request_id,
+            rerun=Rerun.NEVER,
+        )
+        request.workflow_run_timeout.FromSeconds(1)
+        return (await self.client.workflow_service.start_workflow_execution(request, timeout=CALL)).run_id
 
     async def terminate(self) -> None:
         await self.client.get_workflow_handle(self.workflow_id).terminate()

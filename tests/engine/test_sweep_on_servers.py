@@ -1,0 +1,258 @@
+"""The sweep on real servers: every end once, in order, whoever ended it and whoever owns the feed."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Collection
+from datetime import timedelta
+from typing import Any
+
+import jiter
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from temporalio.api.common.v1 import ActivityType
+from temporalio.api.failure.v1 import ActivityFailureInfo, ApplicationFailureInfo, Failure
+from temporalio.client import Client
+
+from bridge.mark import Mark
+from bridge.outcomes import lifecycle
+from bridge.outcomes.announced import Announced
+from bridge.outcomes.ends import Ends
+from bridge.outcomes.event import OutRecord
+from bridge.outcomes.ownership import Ownership
+from bridge.outcomes.sweep import Sweep
+from bridge.routes import Routes, Verb
+from bridge.telemetry.metrics import Metrics
+from tests.engine import kafka_side
+from tests.engine.temporal_side import CANCELLED, COMPLETED, Stage, failed
+from tests.servers.fixtures import Kafka, Temporal
+from topics.lifecycle import State
+
+OVERLAP = timedelta(seconds=60)
+
+
+class Sweeper:
+    """One process's share in the feed of a group; `out` says whether the starts are announced and committed."""
+
+    def __init__(self, kafka: Kafka, stage: Stage, *, out: bool = True) -> None:
+        options = {"bootstrap_servers": kafka.bootstrap}
+        self.ownership = Ownership(options, stage.group)
+        self.announced = Announced(options, [stage.lifecycle])
+        self.metrics = Metrics()
+        self.namespace = stage.client.namespace
+        offset = 1_000_000 if out else 0
+
+        async def committed(partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+            return dict.fromkeys(partitions, offset)
+
+        ends = Ends(stage.client, stage.group)
+        routes = Routes([stage.route(Verb.START)])
+        self._sweep = Sweep(ends, self.ownership, self.announced, routes, committed, self.metrics)
+
+    @contextlib.asynccontextmanager
+    async def owning(self) -> AsyncIterator["Sweeper"]:
+        async with self.ownership:
+            async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
+                while not await self.ownership.is_mine():
+                    pass
+            await self.announced.open(self.ownership.watermark_ms(self.namespace) - 70_000)
+            try:
+                yield self
+            finally:
+                await self.announced.close()
+
+    async def sweep(self) -> bool:
+        return await self._sweep.sweep(OVERLAP)
+
+
+@pytest.fixture
+async def feed(kafka: Kafka, prepared: Temporal) -> Stage:
+    stage = Stage(await Client.connect(prepared.address))
+    await kafka_side.make_topics(kafka.bootstrap, f"{stage.group}.feed", **{"cleanup.policy": "compact"})
+    await kafka_side.make_topics(kafka.bootstrap, stage.lifecycle)
+    return stage
+
+
+async def events(kafka: Kafka, stage: Stage) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    found = await kafka_side.read_all(kafka.bootstrap, stage.lifecycle)
+    return [({n: (v or b"").decode() for n, v in record.headers}, jiter.from_json(record.value)) for record in found]
+
+
+async def swept(sweeper: Sweeper, kafka: Kafka, stage: Stage, count: int) -> list[dict[str, Any]]:
+    """Sweep until so many events are there, at least twice; return their data."""
+    async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
+        while True:
+            await sweeper.sweep()
+            if len(await events(kafka, stage)) >= count:
+                break
+    await sweeper.sweep()
+    return [data for _, data in await events(kafka, stage)]
+
+
+def states(data: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(one["run_id"], one["state"]) for one in data]
+
+
+async def test_a_completed_run_is_announced_once_with_all_that_the_contract_names(kafka: Kafka, feed: Stage) -> None:
+    run_id = await feed.begin("cmd")
+    await feed.work(COMPLETED)
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        await swept(sweeper, kafka, feed, 1)
+    ((headers, data),) = await events(kafka, feed)
+    assert headers["ce_id"] == str(lifecycle.event_id("default", feed.workflow_id, run_id, State.COMPLETED))
+    assert (headers["ce_type"], headers["ce_subject"]) == ("workflow.completed", feed.workflow_id)
+    assert headers["ce_time"] == data["closed_at"]
+    assert data["duration_ms"] >= 0
+    assert {name: data[name] for name in data.keys() - {"closed_at", "started_at", "duration_ms"}} == {
+        "workflow_id": feed.workflow_id,
+        "run_id": run_id,
+        "first_run_id": run_id,
+        "workflow_type": "Entity",
+        "namespace": "default",
+        "task_queue": feed.queue,
+        "state": "completed",
+        "command_id": "cmd",
+        "command_source": "/test",
+        "command_type": "engine.do",
+        "attempt": 1,
+        "new_run_id": None,
+        "failure": None,
+    }
+
+
+async def test_a_failed_run_is_announced_with_its_deepest_cause(kafka: Kafka, feed: Stage) -> None:
+    await feed.begin()
+    deep = Failure(message="card refused", application_failure_info=ApplicationFailureInfo(type="CardRefused"))
+    info = ActivityFailureInfo(activity_id="1", activity_type=ActivityType(name="charge"))
+    await feed.work(failed(Failure(message="activity failed", activity_failure_info=info, cause=deep)))
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        (data,) = await swept(sweeper, kafka, feed, 1)
+    assert (data["state"], data["failure"]) == ("failed", {"type": "CardRefused", "message": "card refused"})
+
+
+async def test_a_cancelled_a_terminated_and_a_timed_out_run_are_announced(kafka: Kafka, feed: Stage) -> None:
+    terminated, timed_out = feed.sibling(), feed.sibling()
+    cancelled_run, terminated_run = await feed.begin(), await terminated.begin()
+    timed_out_run = await timed_out.begin_with_timeout()
+    await feed.work(CANCELLED)
+    await terminated.terminate()
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        data = await swept(sweeper, kafka, feed, 3)
+    assert states(data) == [
+        (cancelled_run, "cancelled"),
+        (terminated_run, "terminated"),
+        (timed_out_run, "timed_out"),
+    ]
+
+
+async def test_a_run_that_continues_as_new_is_announced_with_the_start_of_the_next(kafka: Kafka, feed: Stage) -> None:
+    first = await feed.begin("cmd")
+    await feed.renew()
+    second = (await feed.latest()).run_id
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        data = await swept(sweeper, kafka, feed, 2)
+    assert states(data) == [(first, "continued_as_new"), (second, "started")]
+    assert (data[0]["new_run_id"], data[1]["first_run_id"], data[1]["command_id"]) == (second, first, "cmd")
+
+
+async def test_a_chain_is_announced_in_order_with_one_start_and_one_end_a_run(kafka: Kafka, feed: Stage) -> None:
+    async with Sweeper(kafka, feed, out=False).owning() as sweeper:
+        first = await feed.begin()
+        await feed.renew()
+        second = (await feed.latest()).run_id
+        await feed.work(COMPLETED)
+        await feed.shown_as_closed(second)
+        data = await swept(sweeper, kafka, feed, 4)  # the first sweeps come before the start of the first run is due
+    assert states(data) == [
+        (first, "started"),
+        (first, "continued_as_new"),
+        (second, "started"),
+        (second, "completed"),
+    ]
+
+
+async def test_a_start_that_was_lost_is_announced_before_its_end_after_a_second(kafka: Kafka, feed: Stage) -> None:
+    async with Sweeper(kafka, feed, out=False).owning() as sweeper:
+        run_id = await feed.begin()
+        await feed.work(COMPLETED)
+        await feed.shown_as_closed(run_id)
+        waited = await sweeper.sweep()
+        data = await swept(sweeper, kafka, feed, 2)
+    assert waited
+    assert states(data) == [(run_id, "started"), (run_id, "completed")]
+
+
+async def test_a_run_of_others_is_not_announced(kafka: Kafka, feed: Stage) -> None:
+    stranger = feed.sibling()
+    await stranger.begin_elsewhere()
+    await stranger.terminate()
+    run_id = await feed.begin()
+    await feed.terminate()
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        data = await swept(sweeper, kafka, feed, 1)
+    assert states(data) == [(run_id, "terminated")]
+
+
+async def test_a_new_owner_announces_nothing_again(kafka: Kafka, feed: Stage) -> None:
+    run_id = await feed.begin()
+    await feed.work(COMPLETED)
+    async with Sweeper(kafka, feed).owning() as first:
+        await swept(first, kafka, feed, 1)
+        watermark = first.ownership.watermark_ms("default")
+    async with Sweeper(kafka, feed).owning() as second:
+        assert second.ownership.watermark_ms("default") == watermark > 0
+        data = await swept(second, kafka, feed, 1)
+    assert states(data) == [(run_id, "completed")]
+
+
+async def test_only_what_was_written_is_counted(kafka: Kafka, feed: Stage) -> None:
+    await feed.begin()
+    await feed.work(COMPLETED)
+    sweeper = Sweeper(kafka, feed)
+    sweeper._sweep._routes = Routes([])
+    async with sweeper.owning():
+        async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
+            while not sweeper.ownership.watermark_ms("default"):
+                await sweeper.sweep()
+    assert b'bridge_lifecycle_events_total{' not in sweeper.metrics.exposition()
+
+
+async def test_an_owner_that_was_thought_dead_cannot_write(kafka: Kafka, feed: Stage) -> None:
+    event = OutRecord(feed.lifecycle, b"k", b"{}", (("ce_id", b"1"),))
+    async with Sweeper(kafka, feed).owning() as zombie:
+        await zombie.ownership.write([event], "default", 1)
+        heir = Ownership({"bootstrap_servers": kafka.bootstrap}, feed.group)
+        heir._consumer = zombie.ownership._consumer  # as if the group had given it the partition
+        assert await heir.is_mine()
+        with pytest.raises(KafkaError):
+            await zombie.ownership.write([event], "default", 3)
+        await heir.write([event], "default", 2)
+        heir._consumer = None
+        await heir.resign()
+    assert len(await kafka_side.read_all(kafka.bootstrap, feed.lifecycle)) == 2
+    async with Sweeper(kafka, feed).owning() as next_owner:
+        assert next_owner.ownership.watermark_ms("default") == 2
+
+
+async def test_what_is_in_the_topic_is_known_after_it_was_read_back(kafka: Kafka, feed: Stage) -> None:
+    run_id = await feed.begin()
+    event_id = lifecycle.event_id("default", feed.workflow_id, run_id, State.STARTED)
+    run = lifecycle.RunFacts("default", feed.workflow_id, run_id, run_id, "Entity", feed.queue)
+    mark = (await feed.latest()).mark
+    assert isinstance(mark, Mark)
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        assert event_id not in sweeper.announced
+        await sweeper.ownership.write([lifecycle.started(mark, run, feed.lifecycle)], "default", 1)
+        await sweeper.announced.catch_up()
+        assert event_id in sweeper.announced
+
+
+def test_what_is_known_of_starts_is_forgotten_also_while_nothing_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    announced = Announced({}, [])
+    for number in range(3):
+        announced._note((("ce_id", b"%d" % number), ("ce_type", b"workflow.started")), 0)
+    later = time.time() + 600
+    monkeypatch.setattr("bridge.outcomes.announced.time.time", lambda: later)
+    announced.forget_before(0)
+    assert announced._starts == {}
