@@ -70,6 +70,8 @@ async def search_attributes(client: Client) -> dict[str, str]:
     try:
         answer = await client.operator_service.list_search_attributes(request, timeout=CALL_TIMEOUT)
     except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return {}  # the namespace is so new that not every server knows it
         if error.status not in _MAY_NOT:
             raise _unexpected(error, client) from error
         # Temporal Cloud keeps that list from us; whether a query may name them tells as much.
@@ -126,7 +128,7 @@ async def _create_namespace(client: Client, name: str, retention: timedelta) -> 
     )
     await client.workflow_service.register_namespace(request, timeout=CALL_TIMEOUT)
     async with asyncio.timeout(USABLE_WITHIN.total_seconds()):
-        while await namespace_retention(client) is None:  # noqa: ASYNC110 - its servers hear of it one after another
+        while not await _is_known(client):  # noqa: ASYNC110 - its servers hear of it one after another, and tell nobody
             await asyncio.sleep(USABLE_POLL.total_seconds())
 
 
@@ -134,6 +136,18 @@ async def _extend(client: Client, name: str, retention: timedelta) -> None:
     config = NamespaceConfig(workflow_execution_retention_ttl=_duration(retention))
     request = workflowservice.UpdateNamespaceRequest(namespace=name, config=config)
     await client.workflow_service.update_namespace(request, timeout=CALL_TIMEOUT)
+
+
+async def _is_known(client: Client) -> bool:
+    # Describe reads the database and knows it at once; all else asks a list that is renewed every ten seconds.
+    request = workflowservice.CountWorkflowExecutionsRequest(namespace=client.namespace)
+    try:
+        await client.workflow_service.count_workflow_executions(request, timeout=CALL_TIMEOUT)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 async def _is_usable(client: Client, names: tuple[str, ...]) -> bool:
