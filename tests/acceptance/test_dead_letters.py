@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance import commands, contract
+from tests.acceptance import commands, contract, damage
 from tests.acceptance.commands import fresh
 from tests.acceptance.conftest import Line
 from tests.acceptance.journal import Record
@@ -220,3 +220,18 @@ def test_a_bad_record_stops_neither_its_partition_nor_its_key(line: Line) -> Non
     assert place[1] == before.partition == after.partition
     line.journal.dead_letter(place)
     line.journal.one("lead.scored", cause=after.id)
+
+
+def test_a_header_name_that_is_not_utf_8_stops_nothing_and_what_can_be_had_of_it_is_kept(line: Line) -> None:
+    number = fresh("lead")
+    before = line.producer.send(commands.lead(number))
+    headers = [(name, value or b"") for name, value in binary(id=b"damaged")]
+    place = damage.send(line.kafka.bootstrap, "lead.score", before.partition, text(LEAD), headers)
+    after = line.producer.send(commands.lead(number))
+    for sound in (before, after):
+        line.journal.one("lead.scored", cause=sound.id)
+    record = line.journal.dead_letter(place)
+    told = dict(record.headers)
+    assert (told["dlq.reason"], record.key, record.value) == (b"undecodable", b"key", text(LEAD))
+    assert told["ce_id"] == b"damaged"
+    assert line.journal.events("lead.scored", cause="damaged") == []
