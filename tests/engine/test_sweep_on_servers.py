@@ -161,14 +161,14 @@ async def test_a_chain_is_announced_in_order_with_one_start_and_one_end_a_run(ka
         first = await feed.begin()
         await feed.renew()
         second = (await feed.latest()).run_id
-        await feed.work(COMPLETED)
+        await feed.terminate()
         await feed.shown_as_closed(second)
         data = await swept(sweeper, kafka, feed, 4)  # the first sweeps come before the start of the first run is due
     assert states(data) == [
         (first, "started"),
         (first, "continued_as_new"),
         (second, "started"),
-        (second, "completed"),
+        (second, "terminated"),
     ]
 
 
