@@ -24,8 +24,11 @@ def configure(level: int = logging.INFO) -> None:
         structlog.processors.format_exc_info,
     ]
     terminal = sys.stderr.isatty()
+    # The terminal's own traceback would show the local variables, and so what commands hold.
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(default=str)
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if terminal
+        else structlog.processors.JSONRenderer(default=str)
     )
     if terminal:
         shared.remove(structlog.processors.format_exc_info)  # the console renderer shows exceptions itself

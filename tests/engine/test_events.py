@@ -1,0 +1,204 @@
+"""Replies and lifecycle events: the same bytes twice, with all that the contract names, readable by others."""
+
+import uuid
+from typing import Any
+
+import jiter
+import pytest
+from cloudevents.core.bindings import kafka as judge
+from cloudevents.core.formats.json import JSONFormat
+
+from bridge import mark
+from bridge.command import BadRecord, Command
+from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
+from bridge.outcomes import lifecycle, replies
+from bridge.outcomes.event import OutRecord
+from bridge.outcomes.lifecycle import End, RunFacts
+from tests.engine import records
+from tests.engine.records import RECORDED, RECORDED_MS, binary, record
+from topics.lifecycle import Failure, State, WorkflowEnded, WorkflowStarted
+from topics.replies import DeadLetterReason, RejectReason, Reply
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+DEAD = DeadLettered(DeadLetterReason.INVALID, "by: is missing")
+
+
+def sent(**attributes: str) -> Command:
+    headers = [*binary(**attributes), ("traceparent", TRACE.encode()), ("tracestate", b"a=1")]
+    return records.command(record(headers=headers), reply_topics=["answers"])
+
+
+def reply(settled: Settled, content: Command | BadRecord | None = None) -> OutRecord:
+    written = replies.reply(content or sent(), settled, "g")
+    assert written is not None
+    return written
+
+
+def attributes(written: OutRecord) -> dict[str, str]:
+    return {name: (value or b"").decode() for name, value in written.headers}
+
+
+def own_id(kind: str, *parts: str) -> str:
+    namespace = uuid.uuid5(uuid.NAMESPACE_URL, f"kafka-temporal-bridge/{kind}")
+    return str(uuid.uuid5(namespace, "\x1f".join(parts)))
+
+
+OUTCOMES: dict[str, tuple[Settled, dict[str, Any]]] = {
+    "accepted": (Accepted("r", began=True), {"run_id": "r", "reason": None, "detail": None}),
+    "duplicate": (Duplicate(None), {"run_id": None, "reason": None, "detail": None}),
+    "rejected": (
+        Rejected(RejectReason.ALREADY_DONE, "closed", "r"),
+        {"run_id": "r", "reason": "already_done", "detail": "closed"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("settled", "told"), OUTCOMES.values(), ids=OUTCOMES.keys())
+def test_a_reply_says_all_that_the_contract_names(
+    settled: Settled, told: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    outcome = request.node.callspec.id
+    written = reply(settled)
+    assert jiter.from_json(written.value or b"") == {
+        "command_id": "c-1",
+        "command_source": "/shop",
+        "command_type": "invoice.approve",
+        "topic": "invoice.approve",
+        "partition": 2,
+        "offset": 41,
+        "time": RECORDED,
+        "outcome": outcome,
+        "workflow_id": "invoice-I-1",
+        **told,
+    }
+    event_id = own_id("reply", "/shop", "c-1", outcome, "invoice.approve", "2", "41")
+    child = f"{TRACE[:36]}{event_id.replace('-', '')[:16]}-01"
+    assert attributes(written) == {
+        "ce_specversion": "1.0",
+        "ce_id": event_id,
+        "ce_source": "/bridge/g",
+        "ce_type": f"command.{outcome}",
+        "ce_subject": "invoice-I-1",
+        "ce_time": RECORDED,
+        "ce_correlationid": "c-1",
+        "ce_causationid": "c-1",
+        "ce_partitionkey": "c-1",
+        "ce_traceparent": child,
+        "ce_tracestate": "a=1",
+        "content-type": "application/json",
+        "traceparent": child,
+        "tracestate": "a=1",
+    }
+    assert (written.topic, written.key, written.timestamp_ms) == ("bridge.replies", b"c-1", RECORDED_MS)
+
+
+def test_a_reply_made_twice_has_the_same_bytes() -> None:
+    assert reply(Accepted("r")) == reply(Accepted("r"))
+
+
+def test_a_reply_goes_where_the_command_asks() -> None:
+    assert reply(Accepted("r"), sent(replyto="answers")).topic == "answers"
+
+
+def test_a_reply_carries_the_commands_own_correlation_id() -> None:
+    assert attributes(reply(Accepted("r"), sent(correlationid="x")))["ce_correlationid"] == "x"
+
+
+def test_a_bad_command_is_answered_with_its_reason() -> None:
+    bad = records.decode(record(b"{}", binary()))
+    assert isinstance(bad, BadRecord)
+    data = jiter.from_json(reply(DEAD, bad).value or b"")
+    assert (data["outcome"], data["reason"], data["workflow_id"], data["run_id"]) == ("rejected", "invalid", None, None)
+
+
+def test_a_forbidden_command_is_not_answered() -> None:
+    assert replies.reply(sent(), DeadLettered(DeadLetterReason.FORBIDDEN, "d"), "g") is None
+
+
+def test_a_record_without_an_id_is_not_answered() -> None:
+    bad = records.decode(record(b"{", binary(id=None)))
+    assert isinstance(bad, BadRecord)
+    assert replies.reply(bad, DEAD, "g") is None
+
+
+RUN = RunFacts("n", "invoice-I-1", "run-1", "run-1", "W", "q")
+END = End(State.FAILED, RECORDED_MS, RECORDED_MS + 1500, None, Failure(type="T", message="m"))
+
+
+def started() -> OutRecord:
+    return lifecycle.started(mark.of(sent(), "g"), RUN, "t.lifecycle")
+
+
+def ended(end: End = END) -> OutRecord:
+    return lifecycle.ended(mark.of(sent(), "g"), RUN, end, "t.lifecycle")
+
+
+def test_a_start_is_announced_with_all_that_the_contract_names() -> None:
+    assert jiter.from_json(started().value or b"") == {
+        "workflow_id": "invoice-I-1",
+        "run_id": "run-1",
+        "first_run_id": "run-1",
+        "workflow_type": "W",
+        "namespace": "n",
+        "task_queue": "q",
+        "state": "started",
+        "command_id": "c-1",
+        "command_source": "/shop",
+        "command_type": "invoice.approve",
+        "attempt": 1,
+    }
+    told = attributes(started())
+    assert told["ce_id"] == own_id("lifecycle", "n", "invoice-I-1", "run-1", "started")
+    assert (told["ce_type"], told["ce_source"], told["ce_subject"], told["ce_time"], told["ce_causationid"]) == (
+        "workflow.started",
+        "/bridge/g",
+        "invoice-I-1",
+        RECORDED,
+        "c-1",
+    )
+    assert started().key == b"invoice-I-1"
+
+
+def test_an_end_is_announced_with_the_servers_times() -> None:
+    data = jiter.from_json(ended().value or b"")
+    assert (data["started_at"], data["closed_at"], data["duration_ms"]) == (RECORDED, "2026-11-21T10:00:01.623Z", 1500)
+    assert (data["new_run_id"], data["failure"]) == (None, {"type": "T", "message": "m"})
+    assert (attributes(ended())["ce_time"], ended().timestamp_ms) == (data["closed_at"], RECORDED_MS + 1500)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.STARTED])
+def test_each_end_has_a_type_and_an_id_of_its_own(state: State) -> None:
+    told = attributes(ended(End(state, 0, 1)))
+    assert told["ce_type"] == f"workflow.{state.value}"
+    assert told["ce_id"] == own_id("lifecycle", "n", "invoice-I-1", "run-1", state.value)
+
+
+def test_a_lifecycle_event_made_again_from_the_memo_has_the_same_bytes() -> None:
+    read = mark.read(mark.memo(mark.of(sent(), "g")))
+    assert read is not None
+    assert (lifecycle.started(read, RUN, "t.lifecycle"), lifecycle.ended(read, RUN, END, "t.lifecycle")) == (
+        started(),
+        ended(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "model"),
+    [(reply(Accepted("r")), Reply), (started(), WorkflowStarted), (ended(), WorkflowEnded)],
+    ids=["reply", "start", "end"],
+)
+def test_an_event_is_read_by_the_cloudevents_package_and_by_its_model(written: OutRecord, model: Any) -> None:
+    message = judge.KafkaMessage(
+        headers={name: value or b"" for name, value in written.headers}, key=written.key, value=written.value or b""
+    )
+    event = judge.from_kafka_event(message, JSONFormat())
+    told = attributes(written)
+    assert (event.get_id(), event.get_type(), event.get_source(), event.get_subject()) == (
+        told["ce_id"],
+        told["ce_type"],
+        told["ce_source"],
+        told["ce_subject"],
+    )
+    assert event.get_extension("causationid") == "c-1"
+    data = event.get_data()
+    assert model.model_validate(data).model_dump(mode="json").items() >= data.items()  # type: ignore[union-attr]  # a dict
