@@ -1,6 +1,7 @@
 """How runs begin and end, as the server tells it: data of the `*.lifecycle` topics."""
 
 from enum import StrEnum
+
 from topics.fields import Model
 
 

@@ -18,19 +18,19 @@ READER_GONE = 141  # 128 + SIGPIPE
 HELP = """Commands from Kafka start, signal and cancel Temporal workflows; every end is announced back.
 
 For example:
-    bridge dev                                  the whole stack on this machine, with sample commands
+    bridge dev                              the whole stack on this machine
 
-    bridge setup apply                          make topics, namespace and search attributes
+    bridge setup apply                      make what is needed on both sides
 
-    bridge run                                  the daemon
+    bridge run                              the daemon
 
-    bridge worker --queue finance               the workers of one task queue
+    bridge worker --queue finance           the workers of one task queue
 
-    bridge publish invoice.process a.json       publish a command
+    bridge publish invoice.process a.json   publish a command
 
-    bridge tail invoice.events                  watch what becomes of commands
+    bridge tail invoice.events              watch what becomes of commands
 
-    bridge doctor                               find out what is wrong
+    bridge doctor                           find out what is wrong
 """
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (

@@ -1,4 +1,8 @@
-"""What `bridge setup` may do, as values: each step says what it makes, who may, and the operator's own command."""
+"""What `bridge setup` may do, as values.
+
+Each step says what it is about (`name`), what it does (`action`), what the account must be allowed (`permission`), what
+an operator runs instead (`command`), and whether the daemon cannot run without it (`required`).
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,22 +32,18 @@ class CreateTopic:
 
     @property
     def name(self) -> str:
-        """What the step is about."""
         return self.topic.name
 
     @property
     def action(self) -> str:
-        """What the step does."""
         config = " ".join(f"{key}={value}" for key, value in self.topic.config.items())
         return f"create topic, partitions={self.topic.partitions} {config}"
 
     @property
     def permission(self) -> str:
-        """What the account must be allowed."""
         return f"Create on topic {self.topic.name}, or on the cluster"
 
     def command(self, servers: Servers) -> str:
-        """Return what an operator runs instead."""
         config = "".join(f" --config {key}={value}" for key, value in self.topic.config.items())
         return (
             f"kafka-topics.sh --bootstrap-server {servers.kafka} --create --if-not-exists "
@@ -62,21 +62,17 @@ class AddPartitions:
 
     @property
     def name(self) -> str:
-        """What the step is about."""
         return self.topic.name
 
     @property
     def action(self) -> str:
-        """What the step does."""
         return f"add partitions, {self.have} -> {self.topic.partitions}"
 
     @property
     def permission(self) -> str:
-        """What the account must be allowed."""
         return f"Alter on topic {self.topic.name}"
 
     def command(self, servers: Servers) -> str:
-        """Return what an operator runs instead."""
         return (
             f"kafka-topics.sh --bootstrap-server {servers.kafka} --alter "
             f"--topic {self.topic.name} --partitions {self.topic.partitions}"
@@ -94,21 +90,17 @@ class StrengthenTopic:
 
     @property
     def name(self) -> str:
-        """What the step is about."""
         return self.topic.name
 
     @property
     def action(self) -> str:
-        """What the step does."""
         return "change settings, " + " ".join(f"{key}: {now} -> {wanted}" for key, now, wanted in self.changes)
 
     @property
     def permission(self) -> str:
-        """What the account must be allowed."""
         return f"AlterConfigs on topic {self.topic.name}"
 
     def command(self, servers: Servers) -> str:
-        """Return what an operator runs instead."""
         config = ",".join(f"{key}={wanted}" for key, _, wanted in self.changes)
         return (
             f"kafka-configs.sh --bootstrap-server {servers.kafka} --alter --entity-type topics "
@@ -128,11 +120,9 @@ class CreateNamespace:
 
     @property
     def action(self) -> str:
-        """What the step does."""
         return f"create namespace, retention={self.retention.days}d"
 
     def command(self, servers: Servers) -> str:
-        """Return what an operator runs instead."""
         return (
             f"temporal operator namespace create --address {servers.temporal} "
             f"--namespace {self.name} --retention {self.retention.days}d"
@@ -152,12 +142,10 @@ class ExtendRetention:
 
     @property
     def action(self) -> str:
-        """What the step does."""
         have = self.have / timedelta(days=1)
         return f"extend retention, {have:g}d -> {self.retention.days}d"
 
     def command(self, servers: Servers) -> str:
-        """Return what an operator runs instead."""
         return (
             f"temporal operator namespace update --address {servers.temporal} "
             f"--namespace {self.name} --retention {self.retention.days}d"
@@ -176,11 +164,9 @@ class AddSearchAttribute:
 
     @property
     def action(self) -> str:
-        """What the step does."""
         return f"create search attribute, type={self.type}"
 
     def command(self, servers: Servers) -> str:
-        """Return what an operator runs instead."""
         return (
             f"temporal operator search-attribute create --address {servers.temporal} "
             f"--namespace {servers.namespace} --name {self.name} --type {self.type}"
