@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -19,11 +19,13 @@ def name(what: str) -> str:
     return f"engine-{what}-{uuid.uuid4().hex[:12]}"
 
 
-async def make_topics(bootstrap: str, *names: str, partitions: int = 1, **config: str) -> None:
+async def make_topics(
+    bootstrap: str, *names: str, partitions: int = 1, config: Mapping[str, str] | None = None
+) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
+        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=dict(config or {})) for name in names])
     finally:
         await admin.close()
 

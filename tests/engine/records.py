@@ -18,7 +18,7 @@ ATTRIBUTES: Mapping[str, str] = {"specversion": "1.0", "id": "c-1", "source": "/
 Headers = Sequence[tuple[str, bytes | None]]
 
 
-def binary(attributes: Mapping[str, str] = ATTRIBUTES, **changed: str | None) -> Headers:
+def binary(attributes: Mapping[str, str] = ATTRIBUTES, /, **changed: str | None) -> Headers:
     """Return the headers of a binary event; an attribute changed to None is left out."""
     return tuple((f"ce_{name}", text.encode()) for name, text in _changed(attributes, changed).items())
 

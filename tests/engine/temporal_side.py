@@ -1,4 +1,4 @@
-"""What the tests do with the real Temporal: commands of a workflow id of their own, and a worker for one task at a time."""
+"""What the tests do with the real Temporal: commands of a workflow id of their own, and one workflow task at a time."""
 
 import asyncio
 import json

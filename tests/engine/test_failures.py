@@ -74,9 +74,7 @@ def test_a_namespace_that_is_not_there_is_the_configurations_fault() -> None:
 
 def test_a_run_that_is_full_holds_its_key_only() -> None:
     with pytest.raises(RunIsFullError):
-        failures.meaning(
-            error(RPCStatusCode.INVALID_ARGUMENT, "exceeded workflow execution limit for signal events")
-        )
+        failures.meaning(error(RPCStatusCode.INVALID_ARGUMENT, "exceeded workflow execution limit for signal events"))
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class Consumer(AIOKafkaConsumer):
         if self.polled is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.polled.wait(), 2)
-        ends: dict[TopicPartition, int] = await super().end_offsets(partitions)
+        ends: dict[TopicPartition, int] = await super().end_offsets(partitions)  # type: ignore[no-untyped-call]  # aiokafka has no types
         return ends
 
 
@@ -67,7 +67,7 @@ class Station:
             waiting_max=self.waiting_max,
             on_joined=self._joined,
         )
-        self.consumer = Consumer(
+        self.consumer = Consumer(  # type: ignore[no-untyped-call]  # aiokafka has no types
             bootstrap_servers=self.bootstrap,
             group_id=self.group,
             enable_auto_commit=False,
@@ -75,6 +75,7 @@ class Station:
             isolation_level="read_committed",
             session_timeout_ms=6000,
             heartbeat_interval_ms=500,
+            rebalance_timeout_ms=30_000,
             metadata_max_age_ms=1000,
         )
 
@@ -93,8 +94,8 @@ class Station:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
-        self.consumer.subscribe([self.topic], listener=self.intake)
-        await self.consumer.start()
+        self.consumer.subscribe([self.topic], listener=self.intake)  # type: ignore[no-untyped-call]  # aiokafka has no types
+        await self.consumer.start()  # type: ignore[no-untyped-call]  # aiokafka has no types
         try:
             async with asyncio.TaskGroup() as group:
                 lanes = group.create_task(self.intake.lanes.run())
@@ -104,7 +105,7 @@ class Station:
                 await asyncio.wait({polling})
                 lanes.cancel()
         finally:
-            await self.consumer.stop()
+            await self.consumer.stop()  # type: ignore[no-untyped-call]  # aiokafka has no types
 
     @property
     def count(self) -> int:
@@ -142,3 +143,103 @@ async def test_what_a_poll_brings_before_the_assignment_is_known_is_not_passed_o
                 await kafka_side.publish(station.bootstrap, station.topic, [value("a"), value("b")], partition)
             await until(lambda: station.count + other.count >= 4, "every record is worked on")
     assert {**station.worked, **other.worked} == {0: [0, 1], 1: [0, 1]}
+
+
+async def test_records_of_a_key_are_worked_on_in_the_order_of_their_offsets(station: Station) -> None:
+    keys = [f"k{number % 3}" for number in range(60)]
+    await kafka_side.publish(station.bootstrap, station.topic, [value(key) for key in keys])
+    async with station.running():
+        await until(lambda: station.count == 60, "every record is worked on")
+    for key in set(keys):
+        mine = [offset for _, offset in station.begun if keys[offset] == key]
+        assert mine == sorted(mine)
+
+
+async def test_nothing_past_an_unfinished_record_is_committed(station: Station) -> None:
+    station.held = {"engine-stuck"}
+    await kafka_side.publish(station.bootstrap, station.topic, [value("a"), value("stuck"), *[value("b")] * 5])
+    tp = TopicPartition(station.topic, 0)
+    async with station.running():
+        await until(lambda: station.count == 6, "the others are worked on")
+        await station.intake._commit()
+        assert await kafka_side.committed(station.bootstrap, station.group, tp) == 1
+        station.release.set()
+        await until(lambda: station.count == 7, "all are worked on")
+        await station.intake._commit()
+    assert await kafka_side.committed(station.bootstrap, station.group, tp) == 7
+
+
+async def test_what_was_not_committed_is_worked_on_again_and_nothing_else(station: Station) -> None:
+    station.held = {"engine-stuck"}
+    await kafka_side.publish(station.bootstrap, station.topic, [value("a"), value("stuck"), value("b")])
+    async with station.running():
+        await until(lambda: station.count == 2, "the others are worked on")
+        await station.intake._commit()
+    again = Station(station.bootstrap, station.topic, station.group)
+    async with again.running():
+        await until(lambda: again.count == 2, "what is left is worked on")
+    assert sorted(again.worked[0]) == [1, 2]
+
+
+async def test_the_end_of_the_log_is_committed_over_transaction_markers(station: Station) -> None:
+    async with kafka_side.producing(station.bootstrap, transactional_id=station.group) as producer:
+        async with producer.transaction():
+            await producer.send(station.topic, value("a"), partition=0)
+        with contextlib.suppress(ZeroDivisionError):
+            async with producer.transaction():
+                await producer.send(station.topic, value("aborted"), partition=0)
+                raise ZeroDivisionError
+    tp = TopicPartition(station.topic, 0)
+    async with station.running():
+        await until(lambda: station.count == 1, "the committed record is worked on")
+        async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
+            while await kafka_side.committed(station.bootstrap, station.group, tp) != 4:
+                await station.intake._commit()
+    assert station.worked == {0: [0]}
+
+
+async def finish_when_revoked(station: Station) -> None:
+    await until(lambda: not station.intake._taking, "the partitions are being revoked")
+    station.release.set()
+
+
+async def test_a_revoked_partition_is_drained_and_committed_first(station: Station) -> None:
+    station.held = {"engine-slow"}
+    for partition in (0, 1):
+        await kafka_side.publish(station.bootstrap, station.topic, [value("slow"), value("slow")], partition)
+    other = Station(station.bootstrap, station.topic, station.group)
+    async with station.running():
+        await until(lambda: len(station.begun) == 2, "the first of each partition is in hand")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(finish_when_revoked(station))
+            async with other.running():  # comes to its start once the other has let go
+                await until(lambda: station.count + other.count == 4, "all are worked on")
+    begun = sorted(station.begun + other.begun)
+    assert begun == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+async def test_a_partition_pauses_when_too_much_waits_and_goes_on_later(kafka: Kafka) -> None:
+    topic = kafka_side.name("intake")
+    await kafka_side.make_topics(kafka.bootstrap, topic)
+    station = Station(kafka.bootstrap, topic, kafka_side.name("group"), waiting_max=10)
+    station.held = {"engine-slow"}
+    async with kafka_side.producing(kafka.bootstrap) as producer:
+        for _ in range(5000):
+            await producer.send(topic, value("slow"))
+        await producer.flush()
+    async with station.running():
+        await until(lambda: station.intake.paused_partitions == 1, "the partition pauses")
+        waiting = station.intake.lanes.waiting
+        assert 10 <= waiting <= 1010
+        station.release.set()
+        await until(lambda: station.count == 5000, "all are worked on")
+    assert station.worked[0] == list(range(5000))
+
+
+async def test_a_record_of_no_command_has_a_lane_of_its_own(station: Station) -> None:
+    station.held = {"engine-slow"}
+    await kafka_side.publish(station.bootstrap, station.topic, [value("slow"), b"{", b"{"])
+    async with station.running():
+        await until(lambda: station.count == 2, "the bad records are worked on")
+        station.release.set()
+    assert sorted(station.worked[0])[-2:] == [1, 2]

@@ -84,10 +84,10 @@ def test_every_metric_has_its_help() -> None:
 
 async def test_the_admin_address_is_listened_on_and_given_back() -> None:
     address = f"127.0.0.1:{ports.free()}"
+    application = api.application(Health(), Metrics())
     for _ in range(2):
-        async with server.serve(api.application(Health(), Metrics()), address, "BRIDGE_ADMIN_ADDRESS"):
-            async with httpx.AsyncClient() as client:
-                assert (await client.get(f"http://{address}/healthz")).json() == {"status": "alive"}
+        async with server.serve(application, address, "BRIDGE_ADMIN_ADDRESS"), httpx.AsyncClient() as client:
+            assert (await client.get(f"http://{address}/healthz")).json() == {"status": "alive"}
 
 
 async def test_an_admin_address_that_is_taken_is_named() -> None:
@@ -113,13 +113,16 @@ def root() -> Iterator[logging.Logger]:
     structlog.reset_defaults()
 
 
+def work(payload: str) -> None:
+    raise RuntimeError("crashed" if payload else "")
+
+
 def crash(stream: StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
     """Log a crash while a payload is at hand; return what was written."""
     monkeypatch.setattr(sys, "stderr", stream)
     logs.configure()
-    payload = "s3cret"
     try:
-        raise RuntimeError("crashed" if payload else "")
+        work("s3cret")
     except RuntimeError:
         structlog.stdlib.get_logger("test").exception(Log.COMMAND_CRASHED, offset=7)
     return stream.getvalue()

@@ -32,7 +32,7 @@ async def test_records_are_written_as_they_are(kafka: Kafka) -> None:
 
 async def test_a_dead_letter_of_2_mib_fits(kafka: Kafka) -> None:
     topic = kafka_side.name("outbox")
-    await kafka_side.make_topics(kafka.bootstrap, topic, **{"max.message.bytes": str(2 * 1024 * 1024)})
+    await kafka_side.make_topics(kafka.bootstrap, topic, config={"max.message.bytes": str(2 * 1024 * 1024)})
     async with outboxes.opened({"bootstrap_servers": kafka.bootstrap}) as outbox:
         await outbox.send([OutRecord(topic, b"k", bytes(2 * 1024 * 1024 - 1024), ())])
     assert len(await kafka_side.read_all(kafka.bootstrap, topic)) == 1
@@ -54,7 +54,7 @@ async def test_a_producer_that_cannot_start_is_closed(monkeypatch: pytest.Monkey
 
         async def stop(self) -> None:
             stopped.append(self)
-            await super().stop()
+            await super().stop()  # type: ignore[no-untyped-call]  # aiokafka has no types
 
     monkeypatch.setattr(outboxes, "AIOKafkaProducer", Starting)
     monkeypatch.setattr(outboxes, "SEND_TIMEOUT", timedelta(seconds=0.1))

@@ -15,7 +15,7 @@ from tests.engine import records
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-def command(argument: Argument = Argument.EVENT, data: bytes = b'{"id":"1"}', **attributes: str) -> Command:
+def command(argument: Argument = Argument.EVENT, data: bytes = b'{"id":"1"}', /, **attributes: str) -> Command:
     route = Route(
         command="t", verb=Verb.START, id="w-{id}", workflow="W", task_queue="q", signal="s", argument=argument
     )
@@ -50,9 +50,7 @@ def test_rerun_is_the_servers_reuse_policy(rerun: Rerun, policy: int) -> None:
 
 
 def test_a_start_carries_its_mark_with_the_commands_before_it() -> None:
-    asked = requests.start(
-        command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER, earlier=("a", "b")
-    )
+    asked = requests.start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER, earlier=("a", "b"))
     assert mark.read(asked.memo.fields["bridge"]) == mark.of(command(), "g", ("a", "b"))
     assert set(asked.search_attributes.indexed_fields) == {"BridgeGroup", "BridgeIds"}
 
@@ -65,13 +63,15 @@ def test_a_signal_has_the_commands_own_request_id_and_its_run() -> None:
 
 def test_a_cancel_is_pinned_to_the_chain_and_to_no_run() -> None:
     asked = requests.cancel(
-        command(data=b'{"id":"1","reason":"late"}'), namespace="n", group="g", first_run_id="first"
+        command(Argument.EVENT, b'{"id":"1","reason":"late"}'), namespace="n", group="g", first_run_id="first"
     )
     assert (asked.first_execution_run_id, asked.workflow_execution.run_id, asked.reason) == ("first", "", "late")
 
 
 def test_a_cancels_reason_that_is_no_text_is_left_out() -> None:
-    asked = requests.cancel(command(data=b'{"id":"1","reason":7}'), namespace="n", group="g", first_run_id="first")
+    asked = requests.cancel(
+        command(Argument.EVENT, b'{"id":"1","reason":7}'), namespace="n", group="g", first_run_id="first"
+    )
     assert asked.reason == ""
 
 
@@ -117,7 +117,7 @@ def test_whatever_the_attributes_are_the_event_is_json_with_the_data_untouched(a
     own = {"specversion", "id", "source", "type", "time", "subject", "correlationid", "traceparent", "tracestate"}
     more = {f"x{name}": text for name, text in attributes.items() if name not in own}
     text = b'{ "id" :"1" , "big":12345678901234567890.10 }'
-    event = requests.event_json(command(data=text, **more))
+    event = requests.event_json(command(Argument.EVENT, text, **more))
     parsed = jiter.from_json(event, catch_duplicate_keys=True)
     assert event.endswith(b',"data":' + text + b"}")
     assert {name: parsed[name] for name in more} == more

@@ -120,9 +120,7 @@ async def test_a_brokers_clock_that_is_ahead_does_not_hide_the_run_that_took_the
 
 
 @BOTH
-async def test_a_signal_that_was_sent_before_the_calendar_began_is_taken_all_the_same(
-    stage: Stage, verb: Verb
-) -> None:
+async def test_a_signal_that_was_sent_before_the_calendar_began_is_taken_all_the_same(stage: Stage, verb: Verb) -> None:
     await stage.begin("a", offset=1)
     await stage.terminate()
     second = await stage.begin("b", offset=2)

@@ -69,14 +69,16 @@ class Sweeper:
 @pytest.fixture
 async def feed(kafka: Kafka, prepared: Temporal) -> Stage:
     stage = Stage(await Client.connect(prepared.address))
-    await kafka_side.make_topics(kafka.bootstrap, f"{stage.group}.feed", **{"cleanup.policy": "compact"})
+    await kafka_side.make_topics(kafka.bootstrap, f"{stage.group}.feed", config={"cleanup.policy": "compact"})
     await kafka_side.make_topics(kafka.bootstrap, stage.lifecycle)
     return stage
 
 
 async def events(kafka: Kafka, stage: Stage) -> list[tuple[dict[str, str], dict[str, Any]]]:
     found = await kafka_side.read_all(kafka.bootstrap, stage.lifecycle)
-    return [({n: (v or b"").decode() for n, v in record.headers}, jiter.from_json(record.value)) for record in found]
+    return [
+        ({n: (v or b"").decode() for n, v in record.headers}, jiter.from_json(record.value or b"")) for record in found
+    ]
 
 
 async def swept(sweeper: Sweeper, kafka: Kafka, stage: Stage, count: int) -> list[dict[str, Any]]:
@@ -215,7 +217,7 @@ async def test_only_what_was_written_is_counted(kafka: Kafka, feed: Stage) -> No
         async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
             while not sweeper.ownership.watermark_ms("default"):
                 await sweeper.sweep()
-    assert b'bridge_lifecycle_events_total{' not in sweeper.metrics.exposition()
+    assert b"bridge_lifecycle_events_total{" not in sweeper.metrics.exposition()
 
 
 async def test_an_owner_that_was_thought_dead_cannot_write(kafka: Kafka, feed: Stage) -> None:

@@ -23,7 +23,7 @@ def test_a_template_is_its_literals_around_its_fields(
 
 @pytest.mark.parametrize("wrong", ["a-{id", "a-id}", "{}", "{0}", "{a.b}", "{a!r}", "{{id}}", "{a b}"])
 def test_a_wrong_template_is_refused(wrong: str) -> None:
-    with pytest.raises(ValueError, match="brace|not a field's name"):
+    with pytest.raises(ValueError, match=r"brace|not a field's name"):
         template.parse(wrong)
 
 
