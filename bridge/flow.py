@@ -46,7 +46,8 @@ class Flow:
         try:
             again_after = await self._handle(item, lane)
         except UnavailableError as error:
-            item.stalled = True
+            # A run that is full may stay so: the drain need not wait for it.
+            item.stalled = not isinstance(error, RunIsFullError)
             return self._unavailable(error, lane.attempts)
         except ConfigurationError as error:
             # Nothing is wrong with the command: it waits until a person has mended what is.
