@@ -14,7 +14,9 @@ from topics import tables
 from topics.fields import Model
 from workers import policies
 from workers.sdk.command import CommandLike, CommandReference
-from workers.sdk.emitter import Emitter
+from workers.sdk.emitter import Emitter, Event
+
+TEXT_CHARACTERS_MAX = 10_000
 
 _SPECS = {spec.model: spec for spec in tables.EVENTS.values()}
 
@@ -31,7 +33,7 @@ class Announcement(Model):
         """Return the announcement of `event`, an instance of a model in `topics.tables.EVENTS`."""
         return cls(
             type=_SPECS[type(event)].name,
-            data=event.model_dump(mode="json"),
+            data=_cut(event.model_dump(mode="json")),
             cause=None if cause is None else CommandReference.to(cause),
         )
 
@@ -51,17 +53,25 @@ class Announcer:
 
     @activity.defn
     async def announce(self, given: Announcements) -> None:
-        """Emit each event; a retry gives each the id it had."""
-        for announcement in given.announcements:
-            spec = tables.EVENTS[announcement.type]
-            event = spec.model.model_validate(announcement.data)
-            await self._emitter.emit(
-                spec.topic,
-                spec.name,
-                event.model_dump_json().encode(),
-                key=str(announcement.data[spec.key]),
-                cause=announcement.cause,
-            )
+        """Emit the events; a retry gives each the id it had."""
+        await self._emitter.emit_all([_event(announcement) for announcement in given.announcements])
+
+
+def _event(announcement: Announcement) -> Event:
+    spec = tables.EVENTS[announcement.type]
+    data = spec.model.model_validate(announcement.data).model_dump_json().encode()
+    return Event(spec.topic, spec.name, data, key=str(announcement.data[spec.key]), cause=announcement.cause)
+
+
+def _cut(value: Any) -> Any:
+    """Return JSON data with its texts cut: a name of a megabyte, which a command may hold, fits into no event."""
+    if isinstance(value, dict):
+        return {name: _cut(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_cut(item) for item in value]
+    if isinstance(value, str) and len(value) > TEXT_CHARACTERS_MAX:
+        return value[: TEXT_CHARACTERS_MAX - 1] + "…"
+    return value
 
 
 async def announce(event: Model) -> None:

@@ -20,6 +20,7 @@ async def beating(interval: timedelta = INTERVAL) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+        await asyncio.wait([task])
 
 
 async def _beat(interval: timedelta) -> None:

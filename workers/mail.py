@@ -14,6 +14,7 @@ import aiosmtplib
 
 CONVERSATION_TIMEOUT = timedelta(seconds=20)
 DEFAULT_SENDER = "kafka-temporal-bridge@localhost"
+HEADER_CHARACTERS_MAX = 200
 PERMANENT = 500
 """SMTP reply codes from here on will not change when asked again: RFC 5321, section 4.2.1."""
 
@@ -97,8 +98,8 @@ def new_message(sender: str, name: str, address: str, subject: str) -> EmailMess
     """Return an empty mail to `address`; what people wrote cannot add headers to it."""
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(addr_spec=sender)
-    message["To"] = Address(one_line(name), addr_spec=address)
-    message["Subject"] = one_line(subject)
+    message["To"] = Address(one_line(name)[:HEADER_CHARACTERS_MAX], addr_spec=address)
+    message["Subject"] = one_line(subject)[:HEADER_CHARACTERS_MAX]
     return message
 
 

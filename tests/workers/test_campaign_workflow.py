@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from tests.workers import commands
 from tests.workers.stage import Stage, state
-from workers import schema
+from workers import announcement, schema
 from workers.campaign.channels import Attempt
 from workers.campaign.models import CampaignResult, Publication
 from workers.campaign.workflow import CampaignCreation
@@ -190,3 +190,13 @@ async def test_kafka_away_for_long_publishes_once_and_fails_nothing(stage: Stage
     async with stage.working("campaigns"):
         await (await start(stage, channels=("search",))).result()
     assert (len(flaky.keys), stage.types) == (1, [*CREATED, "campaign.published"])
+
+
+async def test_a_campaign_of_a_megabyte_goes_to_every_channel(stage: Stage) -> None:
+    channels = ("email", "search", "social", "display")
+    texts = {"name": "n" * 500_000, "brief": "b" * 500_000}
+    async with stage.working("campaigns"):
+        run = await start(stage, channels=channels, audience=("ada@example.com",), **texts)
+        result = await run.result()
+    assert outcomes(result) == [(channel, "published") for channel in channels]
+    assert len(stage.events("name")[0]) == announcement.TEXT_CHARACTERS_MAX

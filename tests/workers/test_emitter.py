@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from tests.servers.fixtures import Kafka
 from workers.sdk import CommandReference, ids
-from workers.sdk.emitter import EmitError, Emitter
+from workers.sdk.emitter import EmitError, Emitter, Event
 from workers.sdk.kafka import KafkaEmitter
 from workers.sdk.record import Record
 from workers.sdk.testing import MemoryEmitter, attempt, headers
@@ -77,7 +78,9 @@ async def read(kafka: Kafka, topic: str) -> list[Record]:
         ]
 
 
-async def run_attempt(emitter: Emitter, topic: str, *types: str, activity_id: str = "7") -> list[str]:
+async def run_attempt(
+    emitter: Emitter, topic: str, *types: str, activity_id: str = "7", together: bool = False
+) -> list[str]:
     """Emit events of these types in one attempt of an activity, and return their ids."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
@@ -90,6 +93,8 @@ async def run_attempt(emitter: Emitter, topic: str, *types: str, activity_id: st
     )
 
     async def activity() -> list[str]:
+        if together:
+            return await emitter.emit_all([Event(topic, event_type, {"n": 1}, "INV-7") for event_type in types])
         return [await emitter.emit(topic, event_type, {"n": 1}, key="INV-7") for event_type in types]
 
     with attempt(CAUSE):
@@ -121,6 +126,14 @@ async def test_events_arrive_in_the_order_in_which_they_were_told(told: Told) ->
     types = [f"type-{number}" for number in range(20)]
     await run_attempt(told.emitter, told.topic, *types)
     assert [headers(record)["ce_type"] for record in await told.read()] == types
+
+
+async def test_events_told_together_arrive_in_order_with_the_ids_of_events_told_one_by_one(told: Told) -> None:
+    types = [f"type-{number}" for number in range(200)]
+    one_by_one = await run_attempt(MemoryEmitter(), told.topic, *types)
+    together = await run_attempt(told.emitter, told.topic, *types, together=True)
+    assert together == one_by_one
+    assert [headers(record)["ce_id"] for record in await told.read()] == one_by_one
 
 
 async def test_many_activities_may_tell_at_once(told: Told) -> None:
@@ -174,3 +187,13 @@ async def test_a_missing_topic_is_told_within_the_bound_and_hinders_no_other(kaf
             await run_attempt(emitter, "nowhere", "a")
         await run_attempt(emitter, topic, "b")
     assert [headers(record)["ce_type"] for record in await read(kafka, topic)] == ["b"]
+
+
+async def test_an_event_that_is_too_large_is_not_tried_again(kafka: Kafka, topic: str) -> None:
+    async def activity() -> str:
+        return await emitter.emit(topic, "a", b"x" * 1_100_000, key="7")  # the broker takes a megabyte
+
+    async with KafkaEmitter(bootstrap_servers=kafka.bootstrap) as emitter:
+        with attempt(), pytest.raises(ApplicationError) as refusal:
+            await ActivityEnvironment().run(activity)
+    assert (refusal.value.type, refusal.value.non_retryable) == ("EventTooLarge", True)

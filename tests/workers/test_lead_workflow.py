@@ -1,43 +1,8 @@
 """The lead's entity: every command once, over continue-as-new."""
 
-from typing import Any
-
-from temporalio.client import WorkflowHandle
-
-from tests.workers import commands
+from tests.workers.leads import now, score, scoring, signal
 from tests.workers.stage import Stage
-from topics.envelope import Command
-from topics.lead import LeadScore
-from workers.lead import workflow
 from workers.lead.workflow import LeadScoring
-
-LEAD = "lead-L-1"
-
-Run = WorkflowHandle[Any, Any]
-
-
-async def signal(stage: Stage, command: Command[LeadScore]) -> Run:
-    """Signal with start, as the bridge does: the command is the signal's argument, the run has none."""
-    return await stage.client.start_workflow(
-        LeadScoring.run,
-        id=f"lead-{command.data.lead_id}",
-        task_queue="leads",
-        start_signal="score",
-        start_signal_args=[command],
-    )
-
-
-def scoring(number: int, *kinds: str, lead_id: str = "L-1", **fields: Any) -> Command[LeadScore]:
-    data = commands.lead(lead_id, *(kinds or ("page_view",)), **fields)
-    return commands.command("lead.score", data, id=f"score-{number}")
-
-
-async def score(run: Run) -> int:
-    return (await run.query(LeadScoring.current_score)).score
-
-
-async def now(stage: Stage) -> Any:
-    return await stage.environment.get_current_time()
 
 
 async def test_a_command_is_told_with_its_score_and_the_one_before(stage: Stage) -> None:
@@ -93,40 +58,6 @@ async def test_two_hundred_commands_on_twenty_leads_are_two_hundred_scores(stage
     )
 
 
-async def test_more_than_two_thousand_commands_with_repeats_are_each_told_once(stage: Stage) -> None:
-    count = workflow.SIGNALS_PER_RUN_MAX + 300
-    async with stage.working("leads"):
-        run = await signal(stage, scoring(0))
-        first_run = (await run.describe()).run_id
-        for number in range(count):
-            await signal(stage, scoring(number))
-            if number % 10 == 0:  # some of them in the next run, too
-                await signal(stage, scoring(number // 2))
-        await stage.told_in_all(count)
-        await signal(stage, scoring(5))
-        await signal(stage, scoring(count))
-        await stage.told_in_all(count + 1)
-        last_run = (await run.describe()).run_id
-    assert stage.events("command_id") == [f"score-{number}" for number in range(count + 1)]
-    assert first_run != last_run
-
-
-async def test_the_next_run_knows_the_score_and_that_the_lead_has_qualified(stage: Stage) -> None:
-    hot = ("demo_request", "form_submit", "form_submit")
-    async with stage.working("leads"):
-        run = await signal(stage, scoring(0, *hot, at=await now(stage)))
-        await stage.until(lambda: "lead.qualified" in stage.types)
-        first_run = (await run.describe()).run_id
-        for number in range(1, workflow.SIGNALS_PER_RUN_MAX):
-            await signal(stage, scoring(number))
-        await stage.told_in_all(workflow.SIGNALS_PER_RUN_MAX + 1)
-        await signal(stage, scoring(workflow.SIGNALS_PER_RUN_MAX, *hot, at=await now(stage)))
-        await stage.told_in_all(workflow.SIGNALS_PER_RUN_MAX + 2)
-        last = stage.events("score", "previous", "run_id")[-1]
-    assert stage.types.count("lead.qualified") == 1
-    assert (last[0], last[1] > 80, last[2] != first_run) == (100, True, True)
-
-
 async def test_kafka_away_delays_scores_and_loses_none(stage: Stage) -> None:
     stage.emitter.away = 3
     for number in range(5):
@@ -140,6 +71,6 @@ async def test_kafka_away_delays_scores_and_loses_none(stage: Stage) -> None:
 
 async def test_a_run_without_any_command_waits(stage: Stage) -> None:
     async with stage.working("leads"):
-        run = await stage.client.start_workflow(LeadScoring.run, id=LEAD, task_queue="leads")
+        run = await stage.client.start_workflow(LeadScoring.run, id="lead-L-1", task_queue="leads")
         answer = await score(run)
     assert (answer, stage.types) == (0, [])

@@ -23,7 +23,6 @@ from tests.workers.inbox import Inbox
 from workers.converter import data_converter
 from workers.errors import ExitCode
 from workers.invoice.workflow import InvoiceProcessing
-from workers.lead.workflow import LeadScoring
 
 SECONDS_MAX = 60.0
 READY = "The workers are ready."
@@ -93,8 +92,7 @@ async def servers(kafka: Kafka, temporal: Temporal, mail: Mail, tmp_path: Path) 
     await admin.start()
     try:
         there = await admin.list_topics()
-        names = ("invoice.events", "lead.events")
-        await admin.create_topics([NewTopic(name, 1, 1) for name in names if name not in there])
+        await admin.create_topics([NewTopic(name, 1, 1) for name in ("invoice.events",) if name not in there])
     finally:
         await admin.close()
     return {
@@ -267,45 +265,3 @@ async def test_a_database_s_folder_that_cannot_be_made_is_told_at_once(servers: 
     (tmp_path / "file").touch()
     code, said = await ended(servers | {"WORKERS_DATABASE_URL": f"sqlite:///{tmp_path}/file/workers.db"})
     assert (code, said[-1].endswith("correct WORKERS_DATABASE_URL.")) == (ExitCode.CONFIGURATION, True)
-
-
-async def test_a_lead_of_two_thousand_commands_keeps_the_bridge_s_memo(
-    servers: dict[str, str], kafka: Kafka, temporal: Temporal
-) -> None:
-    client = await Client.connect(temporal.address, data_converter=data_converter)
-    lead_id = f"L-{uuid.uuid4()}"
-    count = 2_050
-
-    async def send(number: int) -> Any:
-        return await client.start_workflow(
-            LeadScoring.run,
-            id=f"lead-{lead_id}",
-            task_queue="leads",
-            memo={"bridge": {"command": "score-0"}},
-            start_signal="score",
-            start_signal_args=[
-                commands.command("lead.score", commands.lead(lead_id, "page_view"), id=f"score-{number}")
-            ],
-        )
-
-    async with running(servers, "--queue", "leads") as process:
-        await process.ready()
-        run = await send(0)
-        first = (await run.describe()).run_id
-        for start in range(1, count, 50):
-            await asyncio.gather(*(send(number) for number in range(start, min(start + 50, count))))
-            if start == 1001:
-                await asyncio.gather(*(send(number) for number in range(200)))  # once more
-
-        async def all_told() -> bool:
-            return len(await events(kafka, "lead.events", lead_id)) >= count
-
-        await waiting.until_told(all_told)
-        described = await run.describe()
-        code = await process.stop()
-    assert (code, described.run_id != first, await described.memo()) == (
-        ExitCode.DONE,
-        True,
-        {"bridge": {"command": "score-0"}},
-    )
-    assert await events(kafka, "lead.events", lead_id) == ["lead.scored"] * count

@@ -34,7 +34,7 @@ class CampaignActivities:
     async def generate_content(self, request: ContentRequest) -> Content:
         """Write what the campaign says on a channel."""
         async with heartbeat.beating():
-            return await self._writer.write(request.campaign, request.channel)
+            return await self._writer.write(request)
 
     @activity.defn
     async def publish_content(self, publication: Publication) -> str:

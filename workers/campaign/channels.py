@@ -45,16 +45,16 @@ class EndpointPublisher:
 
     async def publish(self, publication: Publication, attempt: Attempt) -> str:
         """Publish, and return where to."""
-        campaign, content = publication.campaign, publication.content
+        content = publication.content
         document = {
-            "campaign_id": campaign.campaign_id,
-            "name": campaign.name,
+            "campaign_id": publication.campaign_id,
+            "name": publication.name,
             "channel": content.channel,
             "headline": content.headline,
             "body": content.body,
-            "budget": {"amount": format(campaign.budget.amount, "f"), "currency": campaign.budget.currency},
-            "starts_on": campaign.starts_on.isoformat(),
-            "ends_on": campaign.ends_on.isoformat(),
+            "budget": {"amount": format(publication.budget.amount, "f"), "currency": publication.budget.currency},
+            "starts_on": publication.starts_on.isoformat(),
+            "ends_on": publication.ends_on.isoformat(),
         }
         await self.endpoint.post(document, {"Idempotency-Key": attempt.key})
         return f"posted to {self.endpoint.host}"
@@ -81,8 +81,8 @@ class MailPublisher:
 
     async def publish(self, publication: Publication, attempt: Attempt) -> str:
         """Mail whoever was not mailed yet, and return how many were; raises if the server refused every address."""
-        campaign_id = publication.campaign.campaign_id
-        audience = tuple(dict.fromkeys(publication.campaign.audience or ()))
+        campaign_id = publication.campaign_id
+        audience = tuple(dict.fromkeys(publication.audience))
         if not audience:
             raise NoAudienceError("The campaign names no audience: there is nobody to mail it to.")
         done = await self.database.run(records.mailed, campaign_id)

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from topics.campaign import CampaignCreate, Channel
+from topics.campaign import Channel
 from workers import endpoint
-from workers.campaign.models import Content
+from workers.campaign.models import Content, ContentRequest
 from workers.endpoint import Endpoint, EndpointFailedError
 from workers.mail import one_line
 
 HEADLINE_CHARACTERS_MAX = 200
 BODY_CHARACTERS_MAX = 5_000
 ANSWER_TOKENS_MAX = 1_000
-BRIEF_CHARACTERS_MAX = 20_000
 
 TEMPLATE = "template"
 
@@ -34,18 +33,18 @@ _CALLS: Mapping[Channel, str] = {
 class Writer(Protocol):
     """Writes content."""
 
-    async def write(self, campaign: CampaignCreate, channel: Channel) -> Content:
-        """Return what `campaign` says on `channel`."""
+    async def write(self, request: ContentRequest) -> Content:
+        """Return what the campaign says on the channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateWriter:
     """Puts the campaign's own words into a form."""
 
-    async def write(self, campaign: CampaignCreate, channel: Channel) -> Content:
-        """Return what `campaign` says on `channel`."""
-        body = f"{campaign.brief}\n\nFrom {campaign.starts_on} to {campaign.ends_on}. {_CALLS[channel]}"
-        return _bounded(channel, campaign.name, body, TEMPLATE)
+    async def write(self, request: ContentRequest) -> Content:
+        """Return what the campaign says on the channel."""
+        body = f"{request.brief}\n\nFrom {request.starts_on} to {request.ends_on}. {_CALLS[request.channel]}"
+        return _bounded(request.channel, request.name, body, TEMPLATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,13 @@ class ModelWriter:
     model: str | None = None
     api_key: str | None = field(default=None, repr=False)
 
-    async def write(self, campaign: CampaignCreate, channel: Channel) -> Content:
+    async def write(self, request: ContentRequest) -> Content:
         """Return what the model wrote; raises as `Endpoint.post` does."""
-        request: dict[str, Any] = {"messages": _messages(campaign, channel), "max_tokens": ANSWER_TOKENS_MAX}
+        question: dict[str, Any] = {"messages": _messages(request), "max_tokens": ANSWER_TOKENS_MAX}
         if self.model is not None:
-            request["model"] = self.model
+            question["model"] = self.model
         headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
-        answer = endpoint.read_json(await self.endpoint.post(request, headers), self.endpoint.host)
+        answer = endpoint.read_json(await self.endpoint.post(question, headers), self.endpoint.host)
         try:
             text = str(answer["choices"][0]["message"]["content"] or "").strip()
         except (KeyError, IndexError, TypeError) as error:
@@ -71,15 +70,12 @@ class ModelWriter:
             raise EndpointFailedError(f"{self.endpoint.host} answered with an empty text")
         headline, _, body = text.partition("\n")
         model = answer.get("model") or self.model or self.endpoint.host
-        return _bounded(channel, headline, body.strip() or headline, str(model))
+        return _bounded(request.channel, headline, body.strip() or headline, str(model))
 
 
-def _messages(campaign: CampaignCreate, channel: Channel) -> list[dict[str, str]]:
-    form = f"Write {_FORMS[channel]}. The first line is the headline, the text follows. Plain text, no markup."
-    brief = (
-        f"Campaign: {one_line(campaign.name)}\nFrom {campaign.starts_on} to {campaign.ends_on}\n\n"
-        + campaign.brief[:BRIEF_CHARACTERS_MAX]
-    )
+def _messages(request: ContentRequest) -> list[dict[str, str]]:
+    form = f"Write {_FORMS[request.channel]}. The first line is the headline, the text follows. Plain text, no markup."
+    brief = f"Campaign: {one_line(request.name)}\nFrom {request.starts_on} to {request.ends_on}\n\n{request.brief}"
     return [{"role": "system", "content": form}, {"role": "user", "content": brief}]
 
 

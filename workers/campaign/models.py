@@ -1,8 +1,9 @@
 """What goes into the steps of a campaign and comes out of them."""
 
+from datetime import date
 from typing import Literal
 
-from topics.campaign import CampaignCreate, Channel, ChannelResult
+from topics.campaign import Budget, Channel, ChannelResult
 from topics.fields import Model
 
 Status = Literal[
@@ -17,9 +18,13 @@ class CampaignStatus(Model):
 
 
 class ContentRequest(Model):
-    """The channel to write content for."""
+    """What to write about, and the channel to write for."""
 
-    campaign: CampaignCreate
+    campaign_id: str
+    name: str
+    brief: str
+    starts_on: date
+    ends_on: date
     channel: Channel
 
 
@@ -33,9 +38,14 @@ class Content(Model):
 
 
 class Publication(Model):
-    """The content to publish to its channel."""
+    """The content to publish to its channel; `audience` for `email` alone."""
 
-    campaign: CampaignCreate
+    campaign_id: str
+    name: str
+    budget: Budget
+    starts_on: date
+    ends_on: date
+    audience: tuple[str, ...]
     content: Content
 
 

@@ -28,7 +28,7 @@ async def save_publication(connection: AsyncConnection, publication: Publication
     """Write what the campaign says on a channel."""
     content = publication.content
     row = {
-        "campaign_id": publication.campaign.campaign_id,
+        "campaign_id": publication.campaign_id,
         "channel": content.channel,
         "headline": content.headline,
         "body": content.body,

@@ -18,6 +18,10 @@ with workflow.unsafe.imports_passed_through():
 
 DETAIL_CHARACTERS_MAX = 500
 
+# A command may be of 1 MiB, and what one workflow task starts must not exceed 4 MB: each channel gets what it needs.
+NAME_CHARACTERS_MAX = 200
+BRIEF_CHARACTERS_MAX = 20_000
+
 
 @workflow.defn
 class CampaignCreation:
@@ -77,7 +81,14 @@ class CampaignCreation:
         return contents
 
     async def _generate(self, campaign: CampaignCreate, channel: Channel) -> Content:
-        request = ContentRequest(campaign=campaign, channel=channel)
+        request = ContentRequest(
+            campaign_id=campaign.campaign_id,
+            name=campaign.name[:NAME_CHARACTERS_MAX],
+            brief=campaign.brief[:BRIEF_CHARACTERS_MAX],
+            starts_on=campaign.starts_on,
+            ends_on=campaign.ends_on,
+            channel=channel,
+        )
         return await workflow.execute_activity_method(
             CampaignActivities.generate_content, request, **policies.CAMPAIGN_GENERATE
         )
@@ -111,7 +122,15 @@ class CampaignCreation:
 
 
 async def _publish_content(campaign: CampaignCreate, content: Content) -> ChannelResult:
-    publication = Publication(campaign=campaign, content=content)
+    publication = Publication(
+        campaign_id=campaign.campaign_id,
+        name=campaign.name[:NAME_CHARACTERS_MAX],
+        budget=campaign.budget,
+        starts_on=campaign.starts_on,
+        ends_on=campaign.ends_on,
+        audience=(campaign.audience or ()) if content.channel == "email" else (),
+        content=content,
+    )
     try:
         detail = await workflow.execute_activity_method(
             CampaignActivities.publish_content, publication, **policies.CAMPAIGN_PUBLISH

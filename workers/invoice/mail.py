@@ -19,7 +19,7 @@ def compose(sending: Sending, document: bytes, *, sender: str, message_id: str, 
     message["Date"] = format_datetime(date)
     message["Message-ID"] = message_id
     message.set_content(
-        f"Dear {mail.one_line(invoice.customer.name)},\n\n"
+        f"Dear {mail.one_line(invoice.customer.name)[: mail.HEADER_CHARACTERS_MAX]},\n\n"
         f"please find attached invoice {invoice.invoice_id} over {plain(totals.total)} {totals.currency}, "
         f"due on {invoice.due_on.isoformat()}.\n"
     )

@@ -1,6 +1,8 @@
 """Tell Kafka what happened, from activities."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from temporalio import activity
 
@@ -13,8 +15,25 @@ class EmitError(Exception):
     """Kafka did not acknowledge an event in time: let the activity be retried, its events keep their ids."""
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened. `key` is the business id: the record's key and the event's subject.
+
+    `cause` is the command that led to it, by default the current one.
+    """
+
+    topic: str
+    type: str
+    data: record.Data
+    key: str
+    cause: CommandReference | None = None
+
+
 class Emitter(ABC):
-    """Emits events; build activities with one, so that tests can give them `workers.sdk.testing.MemoryEmitter`."""
+    """Emits events; build activities with one, so that tests can give them `workers.sdk.testing.MemoryEmitter`.
+
+    The n-th event of an attempt has the n-th id: an activity that emits several does so in the same order each time.
+    """
 
     async def emit(
         self,
@@ -25,20 +44,28 @@ class Emitter(ABC):
         key: str,
         cause: CommandReference | None = None,
     ) -> str:
-        """Publish an event and return its id once every in-sync replica has it.
+        """Publish one event and return its id once every in-sync replica has it; raises as `emit_all` does."""
+        (event_id,) = await self.emit_all([Event(topic, event_type, data, key, cause)])
+        return event_id
 
-        `key` is the business id: the record's key and the event's subject. `cause` is the command that led to it, by
-        default the current one. An activity that emits several does so one after another, always in the same order,
-        as the n-th emit has the n-th id. Raises `EmitError` when Kafka is away.
+    async def emit_all(self, events: Sequence[Event]) -> list[str]:
+        """Publish `events` in order, and return their ids once every in-sync replica has them all.
+
+        Raises `EmitError` when Kafka is away: the activity's policy has it repeated, and the copies have the same ids.
+        An event that Kafka will never take, as it is too large, raises an `ApplicationError` that is not retried.
         """
-        cause = cause or current_command()
-        event = record.build(topic, event_type, data, key=key, origin=_origin(), cause=cause)
-        await self._deliver(event)
-        return next(value.decode() for name, value in event.headers if name == "ce_id")
+        origins = [_origin() for _ in events]
+        await self._deliver([_record(event, origin) for event, origin in zip(events, origins, strict=True)])
+        return [str(origin.event_id) for origin in origins]
 
     @abstractmethod
-    async def _deliver(self, event: record.Record) -> None:
-        """Hand `event` over, and return when it is safe."""
+    async def _deliver(self, records: Sequence[record.Record]) -> None:
+        """Hand `records` over in order, and return when all are safe."""
+
+
+def _record(event: Event, origin: record.Origin) -> record.Record:
+    cause = event.cause or current_command()
+    return record.build(event.topic, event.type, event.data, key=event.key, origin=origin, cause=cause)
 
 
 def _origin() -> record.Origin:

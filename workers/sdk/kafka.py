@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from temporalio.exceptions import ApplicationError
 
 from workers.sdk.emitter import EmitError, Emitter
 from workers.sdk.record import Record
@@ -44,24 +46,24 @@ class KafkaEmitter(Emitter):
         """Send what is buffered, for a bounded time, and disconnect."""
         await self._discard(self._producer)
 
-    async def _deliver(self, event: Record) -> None:
+    async def _deliver(self, records: Sequence[Record]) -> None:
         producer: AIOKafkaProducer | None = None
         try:
             # An idempotent send waits for as long as the broker is away: bound it, the activity's policy repeats it.
             async with asyncio.timeout(self._ack_seconds):
                 producer = await self._started()
-                await producer.send_and_wait(
-                    event.topic,
-                    event.value,
-                    key=event.key,
-                    headers=list(event.headers),
-                    timestamp_ms=event.timestamp_ms,
-                )
+                # What was handed over in order is acknowledged in order, so all may be under way at once.
+                await asyncio.gather(*[await _hand_over(producer, record) for record in records])
+        except MessageSizeTooLargeError as error:
+            raise ApplicationError(
+                f"Kafka will never take it: {error}", type="EventTooLarge", non_retryable=True
+            ) from error
         except (TimeoutError, KafkaError) as error:
             # Some errors end a producer for good, a wedged one ends by none: whatever failed, the next is a new one.
             # What it still holds then does not arrive behind the copy that the retry sends.
             await self._discard(producer)
-            raise EmitError(f"Kafka did not take an event for {event.topic}: {_reason(error)}.") from error
+            topics = ", ".join(dict.fromkeys(record.topic for record in records))
+            raise EmitError(f"Kafka did not take {len(records)} for {topics}: {_reason(error)}.") from error
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._changing:
@@ -88,6 +90,17 @@ class KafkaEmitter(Emitter):
         if producer is not None and self._producer is producer:
             self._producer = None
             await _stop(producer)
+
+
+async def _hand_over(producer: AIOKafkaProducer, record: Record) -> "asyncio.Future[Any]":
+    acknowledged: asyncio.Future[Any] = await producer.send(
+        record.topic,
+        record.value,
+        key=record.key,
+        headers=list(record.headers),
+        timestamp_ms=record.timestamp_ms,
+    )
+    return acknowledged
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

@@ -1,7 +1,7 @@
 """For tests: an emitter that keeps the events in memory, and an attempt for activities without a worker."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,11 +18,11 @@ class MemoryEmitter(Emitter):
     records: list[Record] = field(default_factory=list)
     away: int = 0
 
-    async def _deliver(self, event: Record) -> None:
+    async def _deliver(self, records: Sequence[Record]) -> None:
         if self.away > 0:
             self.away -= 1
-            raise EmitError(f"Kafka did not take an event for {event.topic}: it is away.")
-        self.records.append(event)
+            raise EmitError("Kafka did not take the events: it is away.")
+        self.records.extend(records)
 
 
 @contextmanager

@@ -1,0 +1,35 @@
+"""What the workers' modules drag in."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import workers.sdk
+
+WORKFLOW_MODULES = ("workers.invoice.workflow", "workers.campaign.workflow", "workers.lead.workflow", "workers.sdk")
+
+
+def imported(module: Path) -> set[str]:
+    """Return the first words of what a module imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found.add(str(node.module).partition(".")[0])
+    return found
+
+
+def test_the_sdk_needs_temporalio_and_aiokafka_alone() -> None:
+    found = set[str]().union(*map(imported, Path(workers.sdk.__path__[0]).glob("*.py")))
+    assert found - sys.stdlib_module_names == {"temporalio", "aiokafka", "workers"}
+
+
+@pytest.mark.parametrize("module", WORKFLOW_MODULES)
+def test_a_workflow_module_drags_in_no_kafka_client(module: str) -> None:
+    look = f"import sys, {module}; print([name for name in ('aiokafka', 'faststream') if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
