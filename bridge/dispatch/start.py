@@ -1,10 +1,12 @@
 """The verb start: one run a command identity."""
 
+import dataclasses
+
 from bridge.command import Command
 from bridge.dispatch import decision
 from bridge.dispatch.decision import RunAgain
 from bridge.dispatch.failures import AlreadyStarted
-from bridge.dispatch.temporal import Reached, Temporal
+from bridge.dispatch.temporal import Reached, Run, Temporal
 from bridge.errors import TemporalAwayError
 from bridge.outcome import Accepted, Duplicate, Outcome
 from bridge.routes import Rerun
@@ -28,7 +30,7 @@ async def start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome
 
 
 async def _follow(temporal: Temporal, command: Command) -> Outcome | None:
-    latest = await temporal.describe(command.workflow_id)
+    latest = await _latest(temporal, command.workflow_id)
     if latest is None:  # retention took it since
         again = RunAgain(())
     else:
@@ -39,3 +41,12 @@ async def _follow(temporal: Temporal, command: Command) -> Outcome | None:
     # Not the record's own request id: two holders of the identity must share one run.
     answer = await temporal.start(command, command.request_id, command.route.rerun, again.earlier)
     return Accepted(answer.run_id, began=True) if isinstance(answer, Reached) else None
+
+
+async def _latest(temporal: Temporal, workflow_id: str) -> Run | None:
+    latest = await temporal.describe(workflow_id)
+    if latest is None or latest.mark is not None or latest.run_id == latest.first_run_id:
+        return latest
+    # A workflow that continues as new with a memo of its own loses the mark; the first run of the chain has it.
+    first = await temporal.describe(workflow_id, latest.first_run_id)
+    return dataclasses.replace(latest, mark=first.mark if first is not None else None)

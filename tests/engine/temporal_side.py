@@ -166,8 +166,8 @@ class Stage:
             timeout=CALL,
         )
 
-    async def renew(self) -> None:
-        """Let the run continue as new; it keeps its memo and search attributes, as the SDKs have it."""
+    async def renew(self, *, with_mark: bool = True) -> None:
+        """Let the run continue as new; it keeps its memo, as the SDKs have it, unless the workflow gives its own."""
         task = await self._task()
         started = task.history.events[0].workflow_execution_started_event_attributes
         attributes = ContinueAsNewWorkflowExecutionCommandAttributes(
@@ -175,7 +175,7 @@ class Stage:
             task_queue=TaskQueue(name=self.queue),
             input=Payloads(payloads=[]),
             workflow_task_timeout=Duration(seconds=10),
-            memo=started.memo,
+            memo=started.memo if with_mark else None,
             search_attributes=started.search_attributes,
         )
         command = TaskCommand(

@@ -40,6 +40,18 @@ async def test_the_same_record_is_accepted_again_after_its_run_has_continued_as_
     assert await stage.do(command) == first
 
 
+async def test_a_run_that_continued_as_new_with_a_memo_of_its_own_is_known_by_the_first_of_its_chain(
+    stage: Stage,
+) -> None:
+    command = stage.command(Verb.START, "a", rerun=Rerun.ALWAYS)
+    first = await stage.do(command)
+    await stage.renew(with_mark=False)
+    assert await stage.do(command) == first
+    await stage.terminate()
+    assert await stage.do(command) == first
+    assert len(await stage.listed(2)) == 2
+
+
 async def test_another_record_with_the_same_identity_is_a_duplicate(stage: Stage) -> None:
     run_id = await stage.begin("a", offset=1)
     assert await stage.do(stage.command(Verb.START, "a", offset=2, partition=3)) == Duplicate(run_id)
