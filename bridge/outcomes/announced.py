@@ -47,8 +47,8 @@ class Announced:
         consumer = AIOKafkaConsumer(
             *self._topics, **self._options, isolation_level="read_committed", auto_offset_reset="earliest"
         )
+        self._consumer = consumer  # before it starts, so that `close` also ends one that cannot
         await consumer.start()
-        self._consumer = consumer
         partitions = consumer.assignment()
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, from_ms)))
         ends = await consumer.end_offsets(partitions)

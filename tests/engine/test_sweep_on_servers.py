@@ -250,6 +250,16 @@ async def test_what_is_in_the_topic_is_known_after_it_was_read_back(kafka: Kafka
         assert event_id in sweeper.announced
 
 
+async def test_a_memory_that_could_not_be_opened_is_closed_all_the_same() -> None:
+    announced = Announced({"bootstrap_servers": "127.0.0.1:1"}, ["t"])
+    with pytest.raises(KafkaError):
+        await announced.open(0)
+    consumer = announced._consumer
+    await announced.close()
+    assert consumer is not None
+    assert consumer._closed
+
+
 def test_what_is_known_of_starts_is_forgotten_also_while_nothing_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     announced = Announced({}, [])
     for number in range(3):
