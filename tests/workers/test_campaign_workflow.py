@@ -12,7 +12,8 @@ from tests.workers import commands
 from tests.workers.stage import Stage, state
 from workers import announcement, schema
 from workers.campaign.channels import Attempt
-from workers.campaign.models import CampaignResult, Publication
+from workers.campaign.content import TemplateWriter
+from workers.campaign.models import CampaignResult, Content, ContentRequest, Publication
 from workers.campaign.workflow import CampaignCreation
 from workers.endpoint import EndpointFailedError, EndpointRefusedError
 
@@ -200,3 +201,47 @@ async def test_a_campaign_of_a_megabyte_goes_to_every_channel(stage: Stage) -> N
         result = await run.result()
     assert outcomes(result) == [(channel, "published") for channel in channels]
     assert len(stage.events("name")[0]) == announcement.TEXT_CHARACTERS_MAX
+
+
+@dataclass
+class FlakyWriter:
+    """Fails as often as told, then writes."""
+
+    failures: int
+    calls: int = 0
+
+    async def write(self, request: ContentRequest) -> Content:
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise EndpointFailedError("llm.example answered 503")
+        return await TemplateWriter().write(request)
+
+
+async def test_content_that_fails_four_times_delays_the_campaign(stage: Stage) -> None:
+    stage.writer = FlakyWriter(failures=4)
+    async with stage.working("campaigns"):
+        result = await (await start(stage)).result()
+    assert (result.status, stage.writer.calls) == ("published", 5)
+
+
+async def test_content_that_fails_for_good_fails_the_campaign(stage: Stage) -> None:
+    stage.writer = FlakyWriter(failures=9)
+    async with stage.working("campaigns"):
+        run = await start(stage)
+        with pytest.raises(WorkflowFailureError):
+            await run.result()
+    assert (stage.types, await state(run)) == (["campaign.created"], "FAILED")
+
+
+async def test_the_event_names_what_wrote_the_content(stage: Stage) -> None:
+    async with stage.working("campaigns"):
+        await (await start(stage, channels=("search", "social"))).result()
+    assert stage.events("channels", "model")[1] == (["search", "social"], "template")
+
+
+async def test_a_run_goes_on_from_its_history_alone(stage: Stage) -> None:
+    run = await start(stage, channels=("search", "social", "display"), approval=True)
+    await run.signal(CampaignCreation.approve, commands.command("campaign.approve", commands.campaign_decision()))
+    async with stage.working("campaigns", max_cached_workflows=0):
+        result = await run.result()
+    assert (result.status, len(stage.types)) == ("published", 5)

@@ -14,6 +14,7 @@ from tests.workers import commands
 from tests.workers.stage import Stage, state
 from topics.envelope import Command
 from topics.invoice import InvoiceProcess
+from workers import schema
 from workers.invoice.models import InvoiceResult
 from workers.invoice.workflow import InvoiceProcessing
 
@@ -260,3 +261,26 @@ async def test_a_duplicate_of_an_approval_changes_nothing(stage: Stage) -> None:
         await run.signal(InvoiceProcessing.approve, approve)
         await run.result()
     assert stage.types.count("invoice.approved") == 1
+
+
+async def test_a_database_that_fails_for_good_fails_the_run_and_a_cancel_does_not_hide_it(stage: Stage) -> None:
+    async with stage.database.engine.begin() as connection:
+        await connection.run_sync(schema.invoices.drop)
+    stage.inbox.hold = asyncio.Event()
+    async with stage.working("finance"):
+        run = await start(stage)
+        await stage.until(stage.inbox.taking.is_set)
+        await run.cancel()
+        stage.inbox.hold.set()
+        with pytest.raises(WorkflowFailureError):
+            await run.result()
+    assert (stage.types, await state(run)) == (["invoice.validated", "invoice.sent"], "FAILED")
+
+
+async def test_a_run_goes_on_from_its_history_alone(stage: Stage) -> None:
+    approve = commands.command("invoice.approve", commands.decision())
+    run = await start(stage, price=OVER_THE_LIMIT)
+    await run.signal(InvoiceProcessing.approve, approve)
+    async with stage.working("finance", max_cached_workflows=0):
+        result = await run.result()
+    assert (result.status, len(stage.types)) == ("sent", 5)
