@@ -13,14 +13,15 @@ from temporalio.service import RPCError
 
 from bridge import connect, errors, routes, setup
 from bridge.admin import api, server
+from bridge.dispatch.admission import Admission
 from bridge.dispatch.temporal import Temporal
 from bridge.errors import ExitCode
 from bridge.flow import Flow
-from bridge.intake import subscription
+from bridge.intake import subscription, watchdog
 from bridge.intake.backlog import Backlog
+from bridge.intake.breaker import Breaker
 from bridge.intake.decode import Decoder
-from bridge.intake.intake import Intake, Item, LaneKey
-from bridge.intake.lanes import Lane
+from bridge.intake.intake import Intake
 from bridge.intake.target import Targets
 from bridge.outcomes import outbox as outboxes
 from bridge.outcomes.announced import Announced
@@ -90,44 +91,67 @@ class Daemon:
     def __init__(self, settings: Settings, client: Client, outbox: Outbox, health: Health, metrics: Metrics) -> None:
         self._settings = settings
         self._client = client
-        self._outbox = outbox
         self._health = health
         self._metrics = metrics
         self._routes = routes.table(settings.domains)
-        self._flow: Flow | None = None
+        self._admission = Admission(settings.bridge.max_in_flight)
+        self._breaker = Breaker()
         decoder = Decoder(self._routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
+        flow = Flow(
+            Temporal(client, settings.bridge.group_id),
+            outbox,
+            Targets(self._routes, Backlog(lambda: self._intake.consumer)),
+            self._admission,
+            self._breaker,
+            health,
+            metrics,
+        )
         self._intake = Intake(
             decoder,
-            self._work,
+            flow.work,
             in_flight_max=settings.bridge.max_in_flight,
             waiting_max=settings.bridge.max_waiting,
-            on_joined=self._joined,
+            is_held=self._is_held,
+            health=health,
         )
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
         metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
         metrics.gauge(Metric.PAUSED_PARTITIONS, lambda: self._intake.paused_partitions)
+        metrics.gauge(Metric.ADMISSION_LIMIT, lambda: self._admission.limit)
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
         """Work until `stop` is set, then drain."""
-        async with self._consuming() as consumer, asyncio.TaskGroup() as group:
-            self._flow = Flow(
-                Temporal(self._client, self._settings.bridge.group_id),
-                self._outbox,
-                Targets(self._routes, Backlog(consumer)),
-                self._health,
-                self._metrics,
-            )
+        async with asyncio.TaskGroup() as group:
             working = group.create_task(self._intake.lanes.run(), name="lanes")
-            polling = group.create_task(self._intake.run(consumer), name="intake")
+            drained = group.create_task(self._consume(stop), name="intake")
             probing = group.create_task(self._probe(), name="probe")
-            feeding = group.create_task(self._feed(consumer).run(), name="feed")
-            await stop.wait()
-            log.info(Log.DRAINING)
-            self._health.problems[Part.INTAKE] = "draining"
-            code = await self._drain(polling)
+            feeding = group.create_task(self._feed().run(), name="feed")
+            code = await drained
             for task in (probing, working, feeding):
                 task.cancel()
         return code
+
+    async def _consume(self, stop: asyncio.Event) -> ExitCode:
+        """Poll until `stop` is set, then drain; a consumer that is stuck is replaced."""
+        while True:
+            async with self._consuming() as consumer:
+                polling = asyncio.create_task(self._intake.run(consumer), name="poll")
+                stuck = asyncio.create_task(watchdog.stuck(self._intake), name="watchdog")
+                stopping = asyncio.create_task(stop.wait(), name="stop")
+                await asyncio.wait({polling, stuck, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                for task in (stuck, stopping):
+                    task.cancel()
+                if stop.is_set():
+                    log.info(Log.DRAINING)
+                    self._health.problems[Part.INTAKE] = "draining"
+                    return await self._drain(polling)
+                if polling.done():
+                    polling.result()  # it ends only by failing
+                log.error(Log.CONSUMER_REBUILT, reason=stuck.result())
+                self._health.fails(Part.INTAKE, stuck.result())
+                polling.cancel()  # the poll that hangs goes with its consumer
+                await asyncio.wait({polling})
+                await self._intake.abandon()
 
     async def _drain(self, polling: "asyncio.Task[None]") -> ExitCode:
         self._intake.stop()
@@ -141,11 +165,11 @@ class Daemon:
         log.info(Log.DRAINED)
         return ExitCode.DONE
 
-    def _feed(self, consumer: AIOKafkaConsumer) -> Feed:
+    def _feed(self) -> Feed:
         options, group = connect.kafka_options(self._settings), self._settings.bridge.group_id
 
         async def committed(partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-            return {tp: await consumer.committed(tp) or 0 for tp in partitions}
+            return {tp: await self._intake.consumer.committed(tp) or 0 for tp in partitions}
 
         ownership = Ownership(options, group)
         announced = Announced(options, self._routes.lifecycle_topics)
@@ -155,15 +179,8 @@ class Daemon:
         self._metrics.gauge(Metric.FEED_LAG_SECONDS, feed.lag_seconds)
         return feed
 
-    async def _work(self, lane: Lane[LaneKey, Item]) -> timedelta | None:
-        if self._flow is None:
-            raise RuntimeError("a record came before the flow was built")
-        return await self._flow.work(lane)
-
-    def _joined(self) -> None:
-        if Part.INTAKE in self._health.problems and not self._intake.stopping:
-            self._health.works(Part.INTAKE)
-            log.info(Log.READY)
+    def _is_held(self, topic: str) -> bool:
+        return self._health.holds_intake or bool(self._breaker.remaining(topic))
 
     @contextlib.asynccontextmanager
     async def _consuming(self) -> AsyncIterator[AIOKafkaConsumer]:

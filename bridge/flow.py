@@ -8,9 +8,11 @@ from datetime import timedelta
 from bridge import announcement
 from bridge.command import BadRecord, Command, Record, Skipped
 from bridge.dispatch import dispatcher
-from bridge.dispatch.failures import RunIsFullError
+from bridge.dispatch.admission import Admission
+from bridge.dispatch.failures import OverloadedError, RunIsFullError
 from bridge.dispatch.temporal import Temporal
 from bridge.errors import ConfigurationError, KafkaAwayError, UnavailableError
+from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
 from bridge.intake.intake import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
@@ -37,6 +39,8 @@ class Flow:
     temporal: Temporal
     outbox: Outbox
     targets: Targets
+    admission: Admission
+    breaker: Breaker
     health: Health
     metrics: Metrics
 
@@ -78,10 +82,14 @@ class Flow:
         return None
 
     async def _settle(self, item: Item, content: Command | BadRecord, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
+        topic = content.record.topic
         if isinstance(content, BadRecord):
+            if stopped := self.breaker.remaining(topic):
+                return stopped
             return DeadLettered(content.reason, content.detail)
+        self._sound(topic)
         fresh = item.is_new and lane.attempts == 0 and _is_first(content)
-        outcome = await dispatcher.dispatch(self.temporal, content, fresh=fresh)
+        outcome = await self.admission.run(lambda: dispatcher.dispatch(self.temporal, content, fresh=fresh))
         self.health.works(Part.TEMPORAL)
         self.health.works(Part.CONFIGURATION)
         if not isinstance(outcome, TargetMissing):
@@ -107,11 +115,24 @@ class Flow:
         if isinstance(settled, DeadLettered):
             self.metrics.count(Metric.DEAD_LETTERS, record.topic, settled.reason.value)
             log.warning(Log.DEAD_LETTER, reason=settled.reason.value, **_coordinates(record))
+        if isinstance(content, BadRecord):
+            self._bad(record.topic)
+
+    def _sound(self, topic: str) -> None:
+        self.breaker.sound(topic)
+        if self.health.alerts.pop(topic, None) is not None:
+            log.info(Log.TOPIC_GOES_ON, topic=topic)
+
+    def _bad(self, topic: str) -> None:
+        if self.breaker.bad(topic):
+            seconds = round(self.breaker.remaining(topic).total_seconds())
+            self.health.alerts[topic] = f"the last {BAD_IN_A_ROW_MAX} records were bad: stopped for {seconds} s"
+            log.error(Log.TOPIC_STOPPED, topic=topic, bad_in_a_row=BAD_IN_A_ROW_MAX, seconds=seconds)
 
     def _unavailable(self, error: UnavailableError, attempts: int) -> timedelta:
         part = Part.KAFKA if isinstance(error, KafkaAwayError) else Part.TEMPORAL
         self.metrics.count(Metric.RETRIES, part)
-        if not isinstance(error, RunIsFullError):
+        if not isinstance(error, RunIsFullError | OverloadedError):
             self.health.fails(part, str(error))
         return _backoff(attempts)
 

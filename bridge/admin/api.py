@@ -20,7 +20,8 @@ def application(health: Health, metrics: Metrics) -> Starlette:
     async def readyz(_: Request) -> Response:
         problems = {part.value: problem for part, problem in health.problems.items()}
         status = "ready" if health.ready else "not ready"
-        return JSONResponse({"status": status, "problems": problems}, status_code=200 if health.ready else 503)
+        body = {"status": status, "problems": problems, "alerts": health.alerts}
+        return JSONResponse(body, status_code=200 if health.ready else 503)
 
     async def exposition(_: Request) -> Response:
         return Response(metrics.exposition(), media_type=METRICS_TYPE)

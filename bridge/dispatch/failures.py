@@ -48,6 +48,10 @@ class RunIsFullError(TemporalAwayError):
     """The run takes no more signals: that key waits for the next run, nothing else does."""
 
 
+class OverloadedError(TemporalAwayError):
+    """Temporal asks for less: the admission limit falls, and the command is tried again."""
+
+
 def meaning(error: RPCError) -> Answer:
     """Return the answer that an error holds.
 
@@ -74,6 +78,8 @@ def meaning(error: RPCError) -> Answer:
         raise ConfigurationError(
             f"Temporal refuses us ({error.status.name}): {error.message}. Correct TEMPORAL_API_KEY or TEMPORAL_TLS_*."
         )
+    if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+        raise OverloadedError(error.message)
     raise TemporalAwayError(f"{error.status.name}: {error.message}")
 
 

@@ -1,6 +1,6 @@
 """The partitions that this process holds: what is in hand of each, what may be committed, which ones pause."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
@@ -18,7 +18,7 @@ class Partition:
 
     watermark: Watermark
     end_offset: int
-    committed: int
+    committed: tuple[int, str] = (0, "")
     waiting_bytes: int = 0
     paused: bool = False
 
@@ -35,11 +35,16 @@ class Assignment:
     partitions: dict[TopicPartition, Partition] = field(default_factory=dict)
 
     def take(self, tp: TopicPartition, record: Record) -> bool:
-        """Note that a record is in hand; return whether it is new."""
+        """Note that a record is in hand, and return True; False where an owner before us has done it."""
         partition = self.partitions[tp]
-        partition.watermark.take(record.offset)
+        if not partition.watermark.take(record.offset):
+            return False
         partition.waiting_bytes += record.size_bytes
-        return partition.is_new(record.offset)
+        return True
+
+    def is_new(self, tp: TopicPartition, record: Record) -> bool:
+        """Return whether nobody can have handled a record before."""
+        return self.partitions[tp].is_new(record.offset)
 
     def done(self, tp: TopicPartition, record: Record) -> None:
         """Note that a record has its outcome."""
@@ -47,36 +52,41 @@ class Assignment:
         partition.watermark.done(record.offset)
         partition.waiting_bytes -= record.size_bytes
 
-    def to_commit(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """Return the offsets that moved since the last commit; `positions` are the consumer's."""
+    def to_commit(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, tuple[int, str]]:
+        """Return offset and metadata of what moved since the last commit; `positions` are the consumer's."""
         for tp, position in positions.items():
             self.partitions[tp].watermark.move_to(position)
-        return {
-            tp: partition.watermark.committable
-            for tp, partition in self.partitions.items()
-            if partition.watermark.committable > partition.committed
-        }
+        moved: dict[TopicPartition, tuple[int, str]] = {}
+        for tp, partition in self.partitions.items():
+            progress = (partition.watermark.committable, partition.watermark.metadata)
+            if progress[0] > 0 and progress != partition.committed:
+                moved[tp] = progress
+        return moved
 
-    def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
+    def committed(self, offsets: Mapping[TopicPartition, tuple[int, str]]) -> None:
         """Note what the broker has taken."""
-        for tp, offset in offsets.items():
-            self.partitions[tp].committed = offset
+        for tp, progress in offsets.items():
+            self.partitions[tp].committed = progress
 
-    def to_pause(self) -> list[TopicPartition]:
-        """Return the partitions to pause now: when too much waits, those that hold more than their share of it."""
+    def to_pause(self, is_held: Callable[[TopicPartition], bool]) -> list[TopicPartition]:
+        """Return the partitions to pause now: held ones, and, when too much waits, those over their share of it."""
         waiting, waiting_bytes = self._waiting()
-        if waiting < self.waiting_max and waiting_bytes < WAITING_BYTES_MAX:
-            return []
-        return self._mark_paused(
-            tp for tp, partition in self.partitions.items() if not partition.paused and self._share(partition) >= 1
-        )
+        is_full = waiting >= self.waiting_max or waiting_bytes >= WAITING_BYTES_MAX
+        pausing = [
+            tp
+            for tp, partition in self.partitions.items()
+            if not partition.paused and (is_held(tp) or (is_full and self._share(partition) >= 1))
+        ]
+        for tp in pausing:
+            self.partitions[tp].paused = True
+        return pausing
 
-    def to_resume(self) -> list[TopicPartition]:
-        """Return the partitions to resume now: those that hold less than half of their share."""
+    def to_resume(self, is_held: Callable[[TopicPartition], bool]) -> list[TopicPartition]:
+        """Return the partitions to resume now: those that are not held and have less than half of their share."""
         resumed = [
             tp
             for tp, partition in self.partitions.items()
-            if partition.paused and self._share(partition) < RESUME_BELOW
+            if partition.paused and not is_held(tp) and self._share(partition) < RESUME_BELOW
         ]
         for tp in resumed:
             self.partitions[tp].paused = False
@@ -95,9 +105,3 @@ class Assignment:
         count = len(self.partitions)
         records = partition.watermark.pending * count / self.waiting_max
         return max(records, partition.waiting_bytes * count / WAITING_BYTES_MAX)
-
-    def _mark_paused(self, which: Iterable[TopicPartition]) -> list[TopicPartition]:
-        paused = list(which)
-        for tp in paused:
-            self.partitions[tp].paused = True
-        return paused

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -19,9 +19,10 @@ _Question: TypeAlias = tuple[str, int, TopicPartition]
 
 
 class Backlog:
-    """Asks Kafka how far the group has committed; answers are remembered for a second."""
+    """Asks Kafka how far the group has committed, through its consumer; answers are remembered for a second."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: Callable[[], AIOKafkaConsumer]) -> None:
+        """Take what gives the group's consumer, which may change."""
         self._consumer = consumer
         self._answers: dict[_Question, tuple[float, bool]] = {}
 
@@ -51,15 +52,16 @@ class Backlog:
         return answer
 
     async def _ask(self, topic: str, until_s: int, but: TopicPartition) -> bool:
-        numbers = self._consumer.partitions_for_topic(topic) or set()
+        consumer = self._consumer()
+        numbers = consumer.partitions_for_topic(topic) or set()
         partitions = [tp for number in numbers if (tp := TopicPartition(topic, number)) != but]
-        first_after = await self._consumer.offsets_for_times(dict.fromkeys(partitions, until_s * 1000))
-        ends = await self._consumer.end_offsets(partitions)
-        begins = await self._consumer.beginning_offsets(partitions)
+        first_after = await consumer.offsets_for_times(dict.fromkeys(partitions, until_s * 1000))
+        ends = await consumer.end_offsets(partitions)
+        begins = await consumer.beginning_offsets(partitions)
         for tp in partitions:
             found = first_after.get(tp)
             needed = found.offset if found is not None else ends[tp]
-            done = await self._consumer.committed(tp) or 0
+            done = await consumer.committed(tp) or 0
             if max(done, begins[tp]) < needed:
                 return False
         return True

@@ -7,16 +7,18 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
 
 from bridge.command import BadRecord, Command, Record, Skipped
-from bridge.intake import tolerant
+from bridge.errors import KafkaAwayError
+from bridge.intake import progress, tolerant
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.decode import Decoder
 from bridge.intake.lanes import Lane, Lanes
 from bridge.intake.watermark import Watermark
 from bridge.outcome import Settled
 from bridge.telemetry import logs
+from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log
 
 POLL_TIMEOUT_MS = 200
@@ -67,8 +69,10 @@ class Intake(ConsumerRebalanceListener):
         *,
         in_flight_max: int,
         waiting_max: int,
-        on_joined: Callable[[], None],
+        is_held: Callable[[str], bool],
+        health: Health,
     ) -> None:
+        """Take what makes commands, what carries them out, the bounds, and what tells that a topic must pause now."""
         self._decoder = decoder
         self._waiting_max = waiting_max
         self._assignment = Assignment(waiting_max)
@@ -77,13 +81,16 @@ class Intake(ConsumerRebalanceListener):
         self._consumer: AIOKafkaConsumer | None = None
         self._positions_hold = True
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
-        self._on_joined = on_joined
+        self._is_held = is_held
+        self._health = health
+        self.polls = 0
+        self.taken = 0
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
-        """The consumer that `run` polls."""
+        """The consumer that `run` polls; raises `KafkaAwayError` while there is none."""
         if self._consumer is None:
-            raise RuntimeError("the intake is asked for its consumer before it runs")
+            raise KafkaAwayError("the consumer is being replaced")
         return self._consumer
 
     @property
@@ -124,6 +131,24 @@ class Intake(ConsumerRebalanceListener):
         finally:
             await self._commit()
 
+    async def abandon(self) -> None:
+        """Let go of a consumer that is stuck: what is in hand is finished, and nothing of it is committed."""
+        self._taking = False
+        self._assignment = Assignment(self._waiting_max)
+        self._consumer = None
+        self.lanes.drop()
+        await self.lanes.idle()
+
+    async def lag(self) -> int:
+        """Return how many offsets the broker has that were not polled, in partitions that are not paused.
+
+        Raises `KafkaError` or `TimeoutError` where the broker does not answer.
+        """
+        partitions = [tp for tp, partition in self._assignment.partitions.items() if not partition.paused]
+        async with asyncio.timeout(COMMIT_TIMEOUT.total_seconds()):
+            ends: dict[TopicPartition, int] = await self.consumer.end_offsets(partitions)
+            return sum([max(0, end - await self.consumer.position(tp)) for tp, end in ends.items()])
+
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Drain before the partitions go to another member."""
         if not revoked:
@@ -144,16 +169,28 @@ class Intake(ConsumerRebalanceListener):
         if self._consumer is None:
             return  # `run` begins with what is assigned
         assignment = Assignment(self._waiting_max)
-        ends = await self._end_offsets(assigned)
+        ends, done = await self._end_offsets(assigned), await self._done_before(assigned)
         for tp in assigned:
-            assignment.partitions[tp] = Partition(Watermark(), end_offset=ends.get(tp, 2**63), committed=0)
+            watermark = Watermark(done.get(tp, progress.NOTHING))
+            assignment.partitions[tp] = Partition(watermark, end_offset=ends.get(tp, 2**63))
         if self.consumer.assignment() != set(assigned):
             return  # moved again meanwhile: the next call is on its way
         self._assignment = assignment
         self._positions_hold = True
         self._taking = not self._stopping.is_set()
-        self._on_joined()
+        self._tell_joined()
         log.info(Log.PARTITIONS_ASSIGNED, partitions=len(assigned))
+
+    def _tell_joined(self) -> None:
+        # What is in hand tells of these; it went with the last assignment, and what comes with this one tells anew.
+        for part in (Part.KAFKA, Part.CONFIGURATION):
+            self._health.works(part)
+        self._tell_works()
+
+    def _tell_works(self) -> None:
+        if Part.INTAKE in self._health.problems and self._taking:
+            self._health.works(Part.INTAKE)
+            log.info(Log.READY)
 
     async def _end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         try:
@@ -163,18 +200,31 @@ class Intake(ConsumerRebalanceListener):
             return {}  # every record counts as one that may have been handled before
         return ends
 
+    async def _done_before(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, progress.Done]:
+        """Return what the owners before us did behind their last commits."""
+        coordinator: Any = self.consumer._coordinator  # noqa: SLF001 - the client's `committed` leaves the metadata out
+        try:
+            async with asyncio.timeout(POSITION_TIMEOUT.total_seconds() * 5):
+                found = await coordinator.fetch_committed_offsets(list(partitions))
+        except (KafkaError, TimeoutError):
+            return {}  # it is done again, without a second effect
+        return {tp: progress.decode(commit.offset, commit.metadata) for tp, commit in found.items()}
+
     async def _poll(self) -> None:
+        self.polls += 1
         try:
             batches = await self.consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX)
-        except UnicodeDecodeError:
-            # What the client had read of other partitions is thrown away, and yet counts as read.
-            self._positions_hold = False
+        except (CorruptRecordException, UnsupportedCodecError):
             await self._read_past_damage()
             return
         except KafkaError as error:
-            log.warning(Log.INTAKE_FAILED, error=f"{type(error).__name__}: {error}")
+            self._health.fails(Part.INTAKE, f"{type(error).__name__}: {error}")
             await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
             return
+        except Exception:  # noqa: BLE001 - the client's parsers raise whatever they like at bytes that are not sound
+            await self._read_past_damage()
+            return
+        self._tell_works()
         # No await from here on: the assignment cannot change under the records.
         for tp, records in batches.items():
             self._take_all(tp, records)
@@ -183,6 +233,8 @@ class Intake(ConsumerRebalanceListener):
     async def _read_past_damage(self) -> None:
         """Read each partition once in a way that no record breaks: the client says not which one it was."""
         assignment = self._assignment
+        # What the client had read of other partitions is thrown away, and yet counts as read.
+        self._positions_hold = False
         try:
             positions = {
                 tp: partition.watermark.position or await self._begin_of(tp)
@@ -197,7 +249,7 @@ class Intake(ConsumerRebalanceListener):
                 self.consumer.seek(tp, next_position)
             self._positions_hold = True
         except KafkaError as error:
-            log.warning(Log.INTAKE_FAILED, error=f"{type(error).__name__}: {error}")
+            self._health.fails(Part.INTAKE, f"{type(error).__name__}: {error}")
             await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
 
     async def _begin_of(self, tp: TopicPartition) -> int:
@@ -217,15 +269,22 @@ class Intake(ConsumerRebalanceListener):
             self.consumer.seek(tp, records[0].offset)
 
     def _take(self, tp: TopicPartition, record: Record) -> None:
+        assignment = self._assignment
+        self.taken += 1
+        if not assignment.take(tp, record):
+            return
         content = self._decoder.decode(record)
-        item = Item(content, tp, self._assignment, self._assignment.take(tp, record))
+        item = Item(content, tp, assignment, assignment.is_new(tp, record))
         key = content.workflow_id if isinstance(content, Command) else record.offset
         self.lanes.put((tp, key), item)
 
     def _pause_or_resume(self) -> None:
-        if pausing := self._assignment.to_pause():
+        def is_held(tp: TopicPartition) -> bool:
+            return self._is_held(tp.topic)
+
+        if pausing := self._assignment.to_pause(is_held):
             self.consumer.pause(*pausing)
-        if resuming := self._assignment.to_resume():
+        if resuming := self._assignment.to_resume(is_held):
             self.consumer.resume(*resuming)
 
     async def _commit_regularly(self) -> None:
@@ -263,7 +322,10 @@ class Intake(ConsumerRebalanceListener):
 
 
 def _record(record: "ConsumerRecord[Any, Any]") -> Record:
-    damaged = any(isinstance(name, tolerant.DamagedName) for name, _ in record.headers)
+    damage = next((name for name, _ in record.headers if isinstance(name, tolerant.Damage)), None)
+    headers = record.headers
+    if damage is not None:
+        headers = [(str(name), value) for name, value in headers if not isinstance(name, tolerant.BatchDamage)]
     return Record(
         topic=record.topic,
         partition=record.partition,
@@ -271,6 +333,6 @@ def _record(record: "ConsumerRecord[Any, Any]") -> Record:
         timestamp_ms=record.timestamp,
         key=record.key,
         value=record.value,
-        headers=tuple((str(name), value) for name, value in record.headers) if damaged else tuple(record.headers),
-        damage="a header name is not UTF-8 text" if damaged else None,
+        headers=tuple(headers),
+        damage=damage.reason if damage is not None else None,
     )

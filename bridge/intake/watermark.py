@@ -1,10 +1,14 @@
 """Which offset of a partition may be committed: the first one that is not done. Pure."""
 
+from bridge.intake import progress
+
 
 class Watermark:
     """The records of one partition that are in hand. Holds those alone, however many are done behind a stuck one."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: progress.Done = progress.NOTHING) -> None:
+        """Begin where another owner left off; `done` is what it did behind its last commit."""
+        self._done = done
         self._position = 0
         self._pending: dict[int, None] = {}  # a dict keeps the order in which offsets were taken
 
@@ -23,12 +27,26 @@ class Watermark:
         """Return the offset to commit: everything before it is done."""
         return next(iter(self._pending), self._position)
 
-    def take(self, offset: int) -> None:
-        """Note that the record at `offset` is in hand; offsets rise, with gaps where the log has them."""
+    @property
+    def metadata(self) -> str:
+        """Return what a commit at `committable` tells the next owner."""
+        if self._position < self._done.position:  # not yet past what the owner before us has done
+            pending = sorted({*self._pending, *(o for o in self._done.pending if o >= self._position)})
+            return progress.encode(self.committable, pending, self._done.position)
+        return progress.encode(self.committable, self._pending, self._position)
+
+    def take(self, offset: int) -> bool:
+        """Note that the record at `offset` is in hand, and return True; False where it is done already.
+
+        Offsets rise, with gaps where the log has them.
+        """
         if offset < self._position:
             raise ValueError(f"offset {offset} comes after {self._position - 1}")
-        self._pending[offset] = None
         self._position = offset + 1
+        if offset in self._done:
+            return False
+        self._pending[offset] = None
+        return True
 
     def done(self, offset: int) -> None:
         """Note that the record at `offset` has its outcome."""

@@ -31,14 +31,23 @@ _BACK = {Part.TEMPORAL: Log.TEMPORAL_BACK, Part.KAFKA: Log.KAFKA_BACK}
 
 @dataclass(slots=True)
 class Health:
-    """The problems there are now, by part; none means ready."""
+    """The problems there are now, by part; none means ready.
+
+    `alerts` are for a person too, by what they are about, but all else goes on.
+    """
 
     problems: dict[Part, str] = field(default_factory=dict)
+    alerts: dict[str, str] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
         """Whether new commands are carried out."""
         return not self.problems
+
+    @property
+    def holds_intake(self) -> bool:
+        """Whether a command that is read now could not be carried out anyway."""
+        return not self.problems.keys().isdisjoint((Part.TEMPORAL, Part.KAFKA, Part.CONFIGURATION))
 
     def fails(self, part: Part, problem: str) -> None:
         """Note a problem; it is logged when it begins, not each time."""

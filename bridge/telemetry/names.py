@@ -17,6 +17,9 @@ class Log(StrEnum):
     COMMIT_FAILED = "commit failed"
     INTAKE_FAILED = "intake failed"
     DEAD_LETTER = "dead letter"
+    TOPIC_STOPPED = "topic stopped"
+    TOPIC_GOES_ON = "topic goes on"
+    CONSUMER_REBUILT = "consumer rebuilt"
     TEMPORAL_AWAY = "temporal away"
     TEMPORAL_BACK = "temporal back"
     KAFKA_AWAY = "kafka away"
@@ -40,6 +43,7 @@ class Metric(StrEnum):
     IN_FLIGHT = "bridge_in_flight"
     WAITING = "bridge_waiting"
     PAUSED_PARTITIONS = "bridge_paused_partitions"
+    ADMISSION_LIMIT = "bridge_admission_limit"
     FEED_LAG_SECONDS = "bridge_feed_lag_seconds"
 
 
@@ -50,6 +54,7 @@ METRIC_HELP = {
     Metric.LIFECYCLE_EVENTS: "Lifecycle events written, by state.",
     Metric.IN_FLIGHT: "Commands that are being carried out.",
     Metric.WAITING: "Commands that are read and have no outcome yet.",
-    Metric.PAUSED_PARTITIONS: "Partitions that are paused because too many commands wait.",
+    Metric.PAUSED_PARTITIONS: "Partitions that are paused: too much waits, a server is away, a topic is stopped.",
+    Metric.ADMISSION_LIMIT: "Commands that may be with Temporal at once; falls when the server asks for less.",
     Metric.FEED_LAG_SECONDS: "Age of the newest close that is surely announced; 0 where another instance owns it.",
 }

@@ -6,9 +6,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bridge.command import Record
 from bridge.intake import assignment as module
+from bridge.intake import progress
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.watermark import Watermark
 from tests.engine.records import record
+
+
+def free(_: TopicPartition) -> bool:
+    return False
+
 
 PLACES = [TopicPartition("t", number) for number in range(3)]
 
@@ -16,7 +22,7 @@ PLACES = [TopicPartition("t", number) for number in range(3)]
 def assigned(waiting_max: int = 10, count: int = 3, end_offset: int = 0) -> Assignment:
     held = Assignment(waiting_max)
     for tp in PLACES[:count]:
-        held.partitions[tp] = Partition(Watermark(), end_offset=end_offset, committed=0)
+        held.partitions[tp] = Partition(Watermark(), end_offset=end_offset)
     return held
 
 
@@ -34,50 +40,50 @@ def fill(held: Assignment, tp: TopicPartition, count: int, value: bytes = b"v") 
 def test_nothing_pauses_below_the_limit() -> None:
     held = assigned()
     fill(held, PLACES[0], 9)
-    assert held.to_pause() == []
+    assert held.to_pause(free) == []
 
 
 def test_the_partition_that_holds_more_than_its_share_pauses_alone() -> None:
     held = assigned()
     fill(held, PLACES[0], 9)
     fill(held, PLACES[1], 1)
-    assert held.to_pause() == [PLACES[0]]
+    assert held.to_pause(free) == [PLACES[0]]
 
 
 def test_a_paused_partition_is_not_paused_twice() -> None:
     held = assigned()
     fill(held, PLACES[0], 10)
-    assert [held.to_pause(), held.to_pause(), held.paused] == [[PLACES[0]], [], 1]
+    assert [held.to_pause(free), held.to_pause(free), held.paused] == [[PLACES[0]], [], 1]
 
 
 def test_a_partition_resumes_below_half_of_its_share_and_not_before() -> None:
     held = assigned(waiting_max=10, count=1)
     taken = fill(held, PLACES[0], 10)
-    held.to_pause()
+    held.to_pause(free)
     for one in taken[:5]:
         held.done(PLACES[0], one)
-    assert held.to_resume() == []
+    assert held.to_resume(free) == []
     held.done(PLACES[0], taken[5])
-    assert (held.to_resume(), held.paused) == ([PLACES[0]], 0)
+    assert (held.to_resume(free), held.paused) == ([PLACES[0]], 0)
 
 
 def test_bytes_pause_too() -> None:
     held = assigned(waiting_max=1000, count=1)
     fill(held, PLACES[0], 2, bytes(module.WAITING_BYTES_MAX // 2))
-    assert held.to_pause() == [PLACES[0]]
+    assert held.to_pause(free) == [PLACES[0]]
 
 
 def test_a_record_at_the_end_of_the_log_is_new_and_one_before_it_is_not() -> None:
     held = assigned(end_offset=5)
-    assert [held.take(PLACES[0], at(4)), held.take(PLACES[0], at(5))] == [False, True]
+    assert [held.is_new(PLACES[0], at(4)), held.is_new(PLACES[0], at(5))] == [False, True]
 
 
 def test_only_what_moved_since_the_last_commit_is_committed() -> None:
     held = assigned()
     taken = fill(held, PLACES[0], 2)
     held.done(PLACES[0], taken[0])
-    assert held.to_commit({}) == {PLACES[0]: 1}
-    held.committed({PLACES[0]: 1})
+    assert held.to_commit({}) == {PLACES[0]: (1, "")}
+    held.committed({PLACES[0]: (1, "")})
     assert held.to_commit({}) == {}
 
 
@@ -85,7 +91,28 @@ def test_the_position_of_an_idle_partition_is_committed_over_a_gap() -> None:
     held = assigned()
     (only,) = fill(held, PLACES[0], 1)
     held.done(PLACES[0], only)
-    assert held.to_commit({PLACES[0]: 7}) == {PLACES[0]: 7}
+    assert held.to_commit({PLACES[0]: 7}) == {PLACES[0]: (7, "")}
+
+
+def test_what_is_done_behind_a_stuck_record_is_committed_as_soon_as_it_is_done() -> None:
+    held = assigned()
+    first, second, third = fill(held, PLACES[0], 3)
+    held.done(PLACES[0], first)
+    held.committed(held.to_commit({}))
+    held.done(PLACES[0], third)
+    (told,) = held.to_commit({}).values()
+    assert [offset in progress.decode(*told) for offset in (first.offset, second.offset, third.offset)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_held_partition_pauses_at_once_and_resumes_when_it_is_let_go() -> None:
+    held = assigned()
+    assert held.to_pause(lambda tp: tp == PLACES[1]) == [PLACES[1]]
+    assert held.to_resume(lambda tp: tp == PLACES[1]) == []
+    assert held.to_resume(free) == [PLACES[1]]
 
 
 class Pressure(RuleBasedStateMachine):
@@ -117,8 +144,8 @@ class Pressure(RuleBasedStateMachine):
         self._balance()
 
     def _balance(self) -> None:
-        self.paused.update(self.held.to_pause())
-        self.paused.difference_update(self.held.to_resume())
+        self.paused.update(self.held.to_pause(free))
+        self.paused.difference_update(self.held.to_resume(free))
 
     @invariant()
     def what_waits_is_bounded(self) -> None:

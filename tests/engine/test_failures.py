@@ -50,7 +50,6 @@ FAULTS = [
             RPCStatusCode.CANCELLED,
             RPCStatusCode.UNKNOWN,
             RPCStatusCode.DEADLINE_EXCEEDED,
-            RPCStatusCode.RESOURCE_EXHAUSTED,
             RPCStatusCode.ABORTED,
             RPCStatusCode.INTERNAL,
             RPCStatusCode.UNAVAILABLE,
@@ -87,3 +86,8 @@ def test_a_run_that_is_full_holds_its_key_only() -> None:
 def test_a_search_attribute_of_ours_that_is_not_there_is_the_configurations_fault(message: str) -> None:
     with pytest.raises(ConfigurationError, match="bridge setup apply"):
         failures.meaning(error(RPCStatusCode.INVALID_ARGUMENT, message))
+
+
+def test_a_server_that_asks_for_less_is_not_away() -> None:
+    with pytest.raises(failures.OverloadedError):
+        failures.meaning(error(RPCStatusCode.RESOURCE_EXHAUSTED))

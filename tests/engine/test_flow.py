@@ -11,10 +11,12 @@ from aiokafka import TopicPartition
 from bridge import flow as flows
 from bridge.command import Command
 from bridge.dispatch import dispatcher
+from bridge.dispatch.admission import Admission
 from bridge.dispatch.failures import RunIsFullError
 from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError
 from bridge.flow import Flow
 from bridge.intake.assignment import Assignment, Partition
+from bridge.intake.breaker import Breaker
 from bridge.intake.intake import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.watermark import Watermark
@@ -77,11 +79,12 @@ def scene(monkeypatch: pytest.MonkeyPatch, server: Server, value: bytes | None =
     place = records.record(value, records.binary()) if value else records.record(headers=records.binary())
     tp = TopicPartition(place.topic, place.partition)
     assignment = Assignment(10)
-    assignment.partitions[tp] = Partition(Watermark(), end_offset=0, committed=0)
-    item = Item(records.decode(place), tp, assignment, assignment.take(tp, place))
+    assignment.partitions[tp] = Partition(Watermark(), end_offset=0)
+    assignment.take(tp, place)
+    item = Item(records.decode(place), tp, assignment, assignment.is_new(tp, place))
     lane: Lane[LaneKey, Item] = Lane((tp, "invoice-I-1"))
     lane.items.append(item)
-    made = Flow(server, server, None, Health(), Metrics())  # type: ignore[arg-type]  # the test's answers stand in
+    made = Flow(server, server, None, Admission(8), Breaker(), Health(), Metrics())  # type: ignore[arg-type]  # the test's answers stand in
     return Scene(server, made, lane, assignment.partitions[tp].watermark)
 
 

@@ -1,0 +1,88 @@
+"""How many commands may be with Temporal at once: a limit that falls when the server asks for it, and recovers.
+
+Additive increase, multiplicative decrease, as TCP's congestion avoidance (RFC 5681, section 3.1).
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from bridge.dispatch.failures import OverloadedError
+
+LIMIT_MIN = 4
+INCREASE = 4  # added to the limit once it has been filled by commands that went well
+DECREASE_OVERLOADED = 0.7
+DECREASE_SLOW = 0.9
+DECREASE_EVERY = timedelta(milliseconds=500)  # what is under way was admitted under the old limit
+SLOW = timedelta(milliseconds=500)
+SLOW_FACTOR = 10  # over the fastest answers
+SMOOTHING = 0.05  # weight of the newest answer in the mean
+
+Result = TypeVar("Result")
+
+
+class Admission:
+    """Lets commands through, first come first served; `limit` is between 4 and `most`."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = float(most)
+        self._clock = clock
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._decreased = float("-inf")
+        self._fastest = self._mean = 0.0
+        self.limit = float(most)
+        self.in_use = 0
+
+    async def run(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Wait for a place, make the call, and learn from how it went."""
+        await self._enter()
+        began = self._clock()
+        try:
+            result = await call()
+        except OverloadedError:
+            self._decrease(DECREASE_OVERLOADED)
+            raise
+        else:
+            self._learn(self._clock() - began)
+            return result
+        finally:
+            self.in_use -= 1
+            self._admit()
+
+    async def _enter(self) -> None:
+        if self.in_use < self.limit and not self._waiting:
+            self.in_use += 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():  # admitted and cancelled at once: the place goes on
+                self.in_use -= 1
+                self._admit()
+            raise
+
+    def _admit(self) -> None:
+        while self._waiting and self.in_use < self.limit:
+            place = self._waiting.popleft()
+            if not place.done():
+                self.in_use += 1
+                place.set_result(None)
+
+    def _learn(self, seconds: float) -> None:
+        self._fastest = min(self._fastest, seconds) if self._fastest else seconds
+        self._mean += SMOOTHING * (seconds - self._mean)
+        if self._mean > max(SLOW.total_seconds(), SLOW_FACTOR * self._fastest):
+            self._decrease(DECREASE_SLOW)
+        else:
+            self.limit = min(self._most, self.limit + INCREASE / self.limit)
+
+    def _decrease(self, factor: float) -> None:
+        now = self._clock()
+        if now - self._decreased >= DECREASE_EVERY.total_seconds():
+            self._decreased = now
+            self.limit = max(min(LIMIT_MIN, self._most), self.limit * factor)

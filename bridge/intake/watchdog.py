@@ -1,0 +1,38 @@
+"""Notices a consumer that is stuck: by its progress, as its tasks and its heartbeats look well then."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+from aiokafka.errors import KafkaError
+
+from bridge.errors import KafkaAwayError
+from bridge.intake.intake import Intake
+
+LOOK_EVERY = timedelta(seconds=5)
+STUCK_AFTER = timedelta(seconds=30)  # records are there, and none is taken
+HUNG_AFTER = timedelta(seconds=120)  # not even a poll comes back; a rebalance may take a minute
+
+
+async def stuck(intake: Intake, *, look_every: timedelta = LOOK_EVERY, after: timedelta = STUCK_AFTER) -> str:
+    """Return, once the intake makes no progress although it could, what was seen."""
+    polls = taken = -1
+    polled = moved = time.monotonic()
+    while True:
+        now = time.monotonic()
+        if intake.polls != polls:
+            polls, polled = intake.polls, now
+        if now - polled >= HUNG_AFTER.total_seconds():
+            return f"no poll came back for {HUNG_AFTER.total_seconds():g} s"
+        if intake.taken != taken or not await _is_behind(intake):
+            taken, moved = intake.taken, now
+        if now - moved >= after.total_seconds():
+            return f"records are there, and none was taken for {after.total_seconds():g} s"
+        await asyncio.sleep(look_every.total_seconds())
+
+
+async def _is_behind(intake: Intake) -> bool:
+    try:
+        return await intake.lag() > 0
+    except (KafkaError, KafkaAwayError, TimeoutError):
+        return False  # the broker is away, or the consumer is new: no fault of the consumer
