@@ -49,6 +49,10 @@ async def run(settings: Settings) -> ExitCode:
     for warning in settings.warnings:
         log.warning(Log.SETTING_WARNING, warning=warning)
     stop = _stop_on_signals()
+    if settings.bridge.payload_keys is not None:
+        raise errors.ConfigurationError(
+            "BRIDGE_PAYLOAD_KEYS is set, and there is no payload codec yet: payloads would not be encrypted. Unset it."
+        )
     log.info(Log.STARTING, group=settings.bridge.group_id)
     health, metrics = Health({Part.INTAKE: "the consumer group is not joined yet"}), Metrics()
     async with contextlib.AsyncExitStack() as stack:

@@ -24,7 +24,7 @@ UNTIL_KAFKA_TAKES_IT = RetryPolicy(
 
 ANNOUNCE = ActivityConfig(start_to_close_timeout=timedelta(seconds=45), retry_policy=UNTIL_KAFKA_TAKES_IT)
 
-INVOICE_STEP = ActivityConfig(start_to_close_timeout=timedelta(minutes=2), retry_policy=STEP_RETRIES)
+INVOICE_STEP = ActivityConfig(start_to_close_timeout=timedelta(minutes=1), retry_policy=STEP_RETRIES)
 
 CAMPAIGN_VALIDATE = ActivityConfig(start_to_close_timeout=timedelta(minutes=5), retry_policy=STEP_RETRIES)
 CAMPAIGN_RECORD = ActivityConfig(start_to_close_timeout=timedelta(minutes=2), retry_policy=STEP_RETRIES)

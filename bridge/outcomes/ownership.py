@@ -93,12 +93,17 @@ class Ownership:
         return self._watermarks.get(namespace, 0)
 
     async def write(self, records: Sequence[OutRecord], namespace: str, watermark_ms: int) -> None:
-        """Write events and the watermark that covers them: all, or none of them."""
+        """Write events and the watermark that covers them: all, or none of them.
+
+        After an error resign: the broker aborts what was begun when the next producer comes. To abort it here would
+        wait without end while Kafka is away.
+        """
         producer = self._producer
         if producer is None:
             raise RuntimeError("only the owner of the feed writes to it")
         value = json.dumps({"closed_until_ms": watermark_ms}).encode()
-        async with asyncio.timeout(TRANSACTION_TIMEOUT.total_seconds()), producer.transaction():
+        async with asyncio.timeout(TRANSACTION_TIMEOUT.total_seconds()):
+            await producer.begin_transaction()
             sent = [
                 await producer.send(
                     record.topic,
@@ -111,6 +116,7 @@ class Ownership:
             ]
             sent.append(await producer.send(self._topic, key=namespace.encode(), value=value))
             await asyncio.gather(*sent)
+            await producer.commit_transaction()
         self._watermarks[namespace] = watermark_ms
 
     def _remember(self, key: bytes | None, value: bytes | None) -> None:

@@ -40,7 +40,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "BRIDGE_DRAIN_TIMEOUT": "Seconds to finish what is in hand at the end; then exit code 4.",
         "BRIDGE_MAX_IN_FLIGHT": "Commands that are carried out at the same time.",
         "BRIDGE_MAX_WAITING": "Commands that are read and not done; beyond it partitions pause.",
-        "BRIDGE_PAYLOAD_KEYS": f"Keys of a payload codec. {NOT_USED_YET}",
+        "BRIDGE_PAYLOAD_KEYS": "Keys of a payload codec. There is none yet: `bridge run` refuses to start with them.",
         "BRIDGE_REPLY_TOPICS": "Topics, separated by commas, that a command may name in `replyto`.",
         "WORKERS_DATABASE_URL": "SQLAlchemy URL; PostgreSQL in production.",
         "WORKERS_SMTP_URL": "`smtp[s]://[user:password@]host[:port][?starttls&from=address]`.",
@@ -69,6 +69,11 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.COMMIT_FAILED: "Offsets were not committed; the next commit covers them. Often: look at the brokers.",
         Log.INTAKE_FAILED: "Reading commands fails; `problem` says why. Not ready until it works.",
         Log.DEAD_LETTER: "A record went to its dead-letter topic: `reason`, `topic`, `partition`, `offset`.",
+        Log.TOPIC_STOPPED: (
+            "The last 100 records of `topic` were bad: it pauses for `seconds`, the others go on. Mend its producer."
+        ),
+        Log.TOPIC_GOES_ON: "A topic that was stopped has a sound record again.",
+        Log.CONSUMER_REBUILT: "The consumer made no progress (`reason`) and was replaced; nothing is lost.",
         Log.TEMPORAL_AWAY: "Temporal does not answer; commands wait, nothing is lost. Not ready until it does.",
         Log.TEMPORAL_BACK: "Temporal answers again.",
         Log.KAFKA_AWAY: "Kafka does not acknowledge; commands wait. Not ready until it does.",
