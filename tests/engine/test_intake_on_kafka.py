@@ -55,6 +55,7 @@ class Station:
     waiting_max: int = 10_000
     worked: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     begun: list[tuple[int, int]] = field(default_factory=list)
+    contents: list[object] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     health: Health = field(default_factory=lambda: Health({Part.INTAKE: "not joined"}))
@@ -85,6 +86,7 @@ class Station:
         item = lane.items[0]
         record = item.content.record
         self.begun.append((record.partition, record.offset))
+        self.contents.append(item.content)
         if isinstance(item.content, Command) and item.content.workflow_id in self.held:
             await self.release.wait()
         self.worked[record.partition].append(record.offset)

@@ -36,6 +36,7 @@ class Kafka(server.Server):
     def __init__(self, guard: processes.Guard, folder: Path) -> None:
         port = ports.free()
         self.bootstrap = f"{ports.HOST}:{port}"
+        self.folder = folder
         super().__init__(guard, bridge.dev.kafka.program(guard, folder / "kafka", folder / "logs", port))
 
 
