@@ -17,7 +17,7 @@ from tests.servers.fixtures import Kafka
 LENGTH_AT, CRC_AT, ATTRIBUTES_AT, HEADER_BYTES = 8, 17, 21, 61  # of a batch of version 2, the Kafka protocol guide
 
 
-def batches(log: bytes) -> list[int]:
+def batches(log: bytes | bytearray) -> list[int]:
     """Return where each batch of a log segment begins."""
     places, place = [], 0
     while place + HEADER_BYTES <= len(log):

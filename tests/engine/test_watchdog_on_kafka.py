@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from bridge.intake import watchdog
 from tests.engine import kafka_side
@@ -20,7 +21,8 @@ async def test_a_consumer_whose_fetching_has_ended_is_stuck_once_records_are_the
     async with station.running():
         await kafka_side.publish(kafka.bootstrap, topic, [value("a")])
         await until(lambda: station.count == 1, "the first is worked on")
-        station.consumer._fetcher._fetch_task.cancel()  # as a defect of the client would
+        fetcher: Any = station.consumer._fetcher
+        fetcher._fetch_task.cancel()  # as a defect of the client would
         watching = asyncio.create_task(watchdog.stuck(station.intake, look_every=SOON, after=AFTER))
         async with asyncio.timeout(30):
             while not watching.done():  # what was asked for already may still come
