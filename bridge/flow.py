@@ -13,7 +13,7 @@ from bridge.dispatch.failures import OverloadedError, RunIsFullError
 from bridge.dispatch.temporal import Temporal
 from bridge.errors import ConfigurationError, KafkaAwayError, UnavailableError
 from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
-from bridge.intake.intake import Item, LaneKey
+from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
 from bridge.outcome import DeadLettered, Settled, TargetMissing

@@ -1,22 +1,21 @@
 """The poll loop: records become items in lanes; what is done is committed; a revoked partition is drained first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
 
-from bridge.command import BadRecord, Command, Record, Skipped
+from bridge.command import Command, Record
 from bridge.errors import KafkaAwayError
-from bridge.intake import progress, tolerant
+from bridge.intake import offsets, progress, received, tolerant
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.decode import Decoder
-from bridge.intake.lanes import Lane, Lanes
+from bridge.intake.item import Item, LaneKey, Work
+from bridge.intake.lanes import Lanes
 from bridge.intake.watermark import Watermark
-from bridge.outcome import Settled
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log
@@ -25,38 +24,9 @@ POLL_TIMEOUT_MS = 200
 POLL_RECORDS_MAX = 1000
 AGAIN_AFTER_ERROR = timedelta(seconds=1)
 COMMIT_INTERVAL = timedelta(seconds=1)
-COMMIT_TIMEOUT = timedelta(seconds=5)
-POSITION_TIMEOUT = timedelta(seconds=1)
 REVOKE_TIMEOUT = timedelta(seconds=45)  # under the rebalance timeout
 
-LaneKey: TypeAlias = tuple[TopicPartition, str | int]
-"""The partition and the workflow id: order holds within a partition. A record that is no command has its offset."""
-
 log = logs.get(__name__)
-
-
-@dataclass(slots=True)
-class Item:
-    """A record in a lane.
-
-    `is_new` tells that nobody can have handled it before; `settled` survives a retry; `stalled` tells that a server
-    was away when it was tried; `last_look` that its target was found missing when all starts were read.
-    """
-
-    content: Command | BadRecord | Skipped
-    partition: TopicPartition
-    assignment: Assignment
-    is_new: bool
-    settled: Settled | None = None
-    stalled: bool = False
-    last_look: bool = False
-
-    def done(self) -> None:
-        """Let the item's offset be committed; without effect once the partition is another process's."""
-        self.assignment.done(self.partition, self.content.record)
-
-
-Work: TypeAlias = Callable[[Lane[LaneKey, Item]], Awaitable[timedelta | None]]
 
 
 class Intake(ConsumerRebalanceListener):
@@ -144,10 +114,8 @@ class Intake(ConsumerRebalanceListener):
 
         Raises `KafkaError` or `TimeoutError` where the broker does not answer.
         """
-        partitions = [tp for tp, partition in self._assignment.partitions.items() if not partition.paused]
-        async with asyncio.timeout(COMMIT_TIMEOUT.total_seconds()):
-            ends: dict[TopicPartition, int] = await self.consumer.end_offsets(partitions)
-            return sum([max(0, end - await self.consumer.position(tp)) for tp, end in ends.items()])
+        unpaused = [tp for tp, partition in self._assignment.partitions.items() if not partition.paused]
+        return await offsets.lag(self.consumer, unpaused)
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Drain before the partitions go to another member."""
@@ -169,7 +137,7 @@ class Intake(ConsumerRebalanceListener):
         if self._consumer is None:
             return  # `run` begins with what is assigned
         assignment = Assignment(self._waiting_max)
-        ends, done = await self._end_offsets(assigned), await self._done_before(assigned)
+        ends, done = await offsets.ends(self.consumer, assigned), await offsets.done_before(self.consumer, assigned)
         for tp in assigned:
             watermark = Watermark(done.get(tp, progress.NOTHING))
             assignment.partitions[tp] = Partition(watermark, end_offset=ends.get(tp, 2**63))
@@ -191,24 +159,6 @@ class Intake(ConsumerRebalanceListener):
         if Part.INTAKE in self._health.problems and self._taking:
             self._health.works(Part.INTAKE)
             log.info(Log.READY)
-
-    async def _end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        try:
-            async with asyncio.timeout(POSITION_TIMEOUT.total_seconds() * 5):
-                ends: dict[TopicPartition, int] = await self.consumer.end_offsets(list(partitions))
-        except (KafkaError, TimeoutError):
-            return {}  # every record counts as one that may have been handled before
-        return ends
-
-    async def _done_before(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, progress.Done]:
-        """Return what the owners before us did behind their last commits."""
-        coordinator: Any = self.consumer._coordinator  # noqa: SLF001 - the client's `committed` leaves the metadata out
-        try:
-            async with asyncio.timeout(POSITION_TIMEOUT.total_seconds() * 5):
-                found = await coordinator.fetch_committed_offsets(list(partitions))
-        except (KafkaError, TimeoutError):
-            return {}  # it is done again, without a second effect
-        return {tp: progress.decode(commit.offset, commit.metadata) for tp, commit in found.items()}
 
     async def _poll(self) -> None:
         self.polls += 1
@@ -237,7 +187,7 @@ class Intake(ConsumerRebalanceListener):
         self._positions_hold = False
         try:
             positions = {
-                tp: partition.watermark.position or await self._begin_of(tp)
+                tp: partition.watermark.position or await offsets.begin(self.consumer, tp)
                 for tp, partition in assignment.partitions.items()
             }
             found = await tolerant.read(self.consumer, positions)
@@ -252,17 +202,10 @@ class Intake(ConsumerRebalanceListener):
             self._health.fails(Part.INTAKE, f"{type(error).__name__}: {error}")
             await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
 
-    async def _begin_of(self, tp: TopicPartition) -> int:
-        committed: int | None = await self.consumer.committed(tp)
-        if committed is not None:
-            return committed
-        begins: dict[TopicPartition, int] = await self.consumer.beginning_offsets([tp])
-        return begins[tp]
-
     def _take_all(self, tp: TopicPartition, records: "Sequence[ConsumerRecord[Any, Any]]") -> None:
         if self._taking and tp in self._assignment.partitions:
             for record in records:
-                self._take(tp, _record(record))
+                self._take(tp, received.record(record))
         elif records and tp in self.consumer.assignment():
             # They come between two assignments, or after the stop. The client counts them as read: without this its
             # position, and so the next commit, would pass over them.
@@ -294,45 +237,7 @@ class Intake(ConsumerRebalanceListener):
 
     async def _commit(self) -> None:
         assignment = self._assignment
-        offsets = assignment.to_commit(await self._positions(assignment))
-        if not offsets or assignment is not self._assignment:
-            return
-        try:
-            async with asyncio.timeout(COMMIT_TIMEOUT.total_seconds()):
-                await self.consumer.commit(offsets)
-        except (KafkaError, TimeoutError) as error:
-            # Nothing is lost: the next commit covers it, or the next owner repeats it without a second effect.
-            log.warning(Log.COMMIT_FAILED, error=str(error) or type(error).__name__)
-            return
-        assignment.committed(offsets)
-
-    async def _positions(self, assignment: Assignment) -> dict[TopicPartition, int]:
-        """Return where the consumer is in partitions of which nothing is in hand: control records leave gaps."""
-        positions: dict[TopicPartition, int] = {}
-        if not self._positions_hold:
-            return positions
-        idle = [tp for tp, partition in assignment.partitions.items() if partition.watermark.pending == 0]
-        try:
-            async with asyncio.timeout(POSITION_TIMEOUT.total_seconds()):
-                for tp in idle:
-                    positions[tp] = await self.consumer.position(tp)
-        except (KafkaError, TimeoutError):
-            pass  # a partition that is being moved or has no leader now: the next commit asks again
-        return {tp: position for tp, position in positions.items() if not assignment.partitions[tp].watermark.pending}
-
-
-def _record(record: "ConsumerRecord[Any, Any]") -> Record:
-    damage = next((name for name, _ in record.headers if isinstance(name, tolerant.Damage)), None)
-    headers = record.headers
-    if damage is not None:
-        headers = [(str(name), value) for name, value in headers if not isinstance(name, tolerant.BatchDamage)]
-    return Record(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        value=record.value,
-        headers=tuple(headers),
-        damage=damage.reason if damage is not None else None,
-    )
+        positions = await offsets.positions(self.consumer, assignment) if self._positions_hold else {}
+        moved = assignment.to_commit(positions)
+        if moved and assignment is self._assignment and await offsets.commit(self.consumer, moved):
+            assignment.committed(moved)

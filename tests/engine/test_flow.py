@@ -17,7 +17,7 @@ from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError
 from bridge.flow import Flow
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.breaker import Breaker
-from bridge.intake.intake import Item, LaneKey
+from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.watermark import Watermark
 from bridge.outcome import Accepted, Rejected

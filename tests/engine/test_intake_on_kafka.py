@@ -14,7 +14,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from bridge.command import Command
 from bridge.intake.decode import Decoder
-from bridge.intake.intake import Intake, Item, LaneKey
+from bridge.intake.intake import Intake
+from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.routes import Route, Routes, Verb
 from bridge.telemetry.health import Health, Part

@@ -1,0 +1,41 @@
+"""What waits in a lane: a record, and how far it has come."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from aiokafka import TopicPartition
+
+from bridge.command import BadRecord, Command, Skipped
+from bridge.intake.assignment import Assignment
+from bridge.intake.lanes import Lane
+from bridge.outcome import Settled
+
+LaneKey: TypeAlias = tuple[TopicPartition, str | int]
+"""The partition and the workflow id: order holds within a partition. A record that is no command has its offset."""
+
+
+@dataclass(slots=True)
+class Item:
+    """A record in a lane.
+
+    `is_new` tells that nobody can have handled it before; `settled` survives a retry; `stalled` tells that a server
+    was away when it was tried; `last_look` that its target was found missing when all starts were read.
+    """
+
+    content: Command | BadRecord | Skipped
+    partition: TopicPartition
+    assignment: Assignment
+    is_new: bool
+    settled: Settled | None = None
+    stalled: bool = False
+    last_look: bool = False
+
+    def done(self) -> None:
+        """Let the item's offset be committed; without effect once the partition is another process's."""
+        self.assignment.done(self.partition, self.content.record)
+
+
+Work: TypeAlias = Callable[[Lane[LaneKey, Item]], Awaitable[timedelta | None]]
+"""Handles the first item of a lane: None means done, a time means try again after it."""
