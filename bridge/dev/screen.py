@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 import rich.console
 import rich.live
-import rich.markup
 import rich.progress_bar
 import rich.table
+import rich.text
 
 from bridge.dev import temporal
 from bridge.dev.outcomes import Outcome
 from bridge.dev.progress import Progress
 
 REFRESH_PER_SECOND = 8
-BAR_WIDTH = 16
+BAR_WIDTH = 10
+OUTCOME_WIDTH_MAX = 28  # what failed is told in full at the end
 
 News = Callable[[Progress, Outcome], None]
 """Told of each outcome of a sample."""
@@ -53,8 +54,12 @@ class Screen:
     def _table(self, progresses: Sequence[Progress]) -> rich.table.Table:
         now = time.monotonic()
         table = rich.table.Table(box=None, header_style="bold", padding=(0, 1))
-        for title in ("", "sample", "last outcome", "progress", "elapsed", "in the Temporal UI"):
-            table.add_column(title, no_wrap=True, justify="right" if title == "elapsed" else "left")
+        table.add_column("", no_wrap=True)
+        table.add_column("sample")  # where the terminal is narrow, this one is cut, and the last
+        table.add_column("last outcome", no_wrap=True, max_width=OUTCOME_WIDTH_MAX)
+        table.add_column("progress", no_wrap=True)
+        table.add_column("elapsed", no_wrap=True, justify="right")
+        table.add_column("in the Temporal UI")
         for progress in progresses:
             table.add_row(*_cells(progress, now, self._ui_url))
         return table
@@ -65,12 +70,16 @@ def _cells(progress: Progress, now: float, ui_url: str) -> list[rich.console.Ren
     workflow_id = progress.sample.workflow_id
     return [
         mark,
-        progress.sample.title,
-        rich.markup.escape(printable(progress.failure or progress.last)),
+        _cut_to_fit(progress.sample.title),
+        _cut_to_fit(printable(progress.failure or progress.last)),
         rich.progress_bar.ProgressBar(total=progress.total, completed=progress.arrived, width=BAR_WIDTH),
         f"{progress.elapsed(now):.1f} s",
-        f"[link={workflow_url(ui_url, workflow_id)}]{rich.markup.escape(workflow_id)}[/link]",
+        _cut_to_fit(workflow_id, f"link {workflow_url(ui_url, workflow_id)}"),
     ]
+
+
+def _cut_to_fit(text: str, style: str = "") -> rich.text.Text:
+    return rich.text.Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
 def workflow_url(ui_url: str, workflow_id: str) -> str:
