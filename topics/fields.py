@@ -17,6 +17,7 @@ FRACTION_DIGITS_MAX = 9
 EMAIL_CHARACTERS_MAX = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+", re.ASCII)  # pydantic also takes seconds since 1970
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # What <input type=email> accepts: HTML standard, section "Email state". No display name, no line breaks.
 _EMAIL = re.compile(
@@ -42,7 +43,7 @@ def _day(value: Any) -> Any:
 
 
 def _moment(value: Any) -> Any:
-    if isinstance(value, str | datetime):
+    if isinstance(value, datetime) or (isinstance(value, str) and _MOMENT.fullmatch(value)):
         return value
     raise ValueError("give a time as RFC 3339 text with an offset, such as 2026-11-21T10:00:00Z")
 
