@@ -78,11 +78,11 @@ class Decoder:
             record=record,
             reason=refused.reason,
             detail=refused.detail[:DETAIL_CHARACTERS_MAX],
-            identity=identity if reply_to is None or reply_to in self.reply_topics else None,
+            identity=identity,
             correlation_id=sound.get("correlationid"),
             traceparent=traceparent,
             tracestate=tracestate,
-            reply_to=reply_to,
+            reply_to=reply_to if reply_to in self.reply_topics else None,
         )
 
 
@@ -101,7 +101,7 @@ def _checked(route: Route, data: dict[str, Any]) -> str:
         try:
             route.model.model_validate(data)
         except ValidationError as error:
-            problems = [describe(dict(details)) for details in error.errors(include_input=False, include_url=False)]
+            problems = [describe(details) for details in _own(error)]
     workflow_id = ""
     if not problems:
         try:
@@ -113,6 +113,17 @@ def _checked(route: Route, data: dict[str, Any]) -> str:
     if problems:
         raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))
     return workflow_id
+
+
+def _own(error: ValidationError) -> list[dict[str, Any]]:
+    """Return the problems, but for a list that counts as too short only because its items are wrong."""
+    problems: list[dict[str, Any]] = [*map(dict, error.errors(include_input=False, include_url=False))]
+    places: list[tuple[Any, ...]] = [details["loc"] for details in problems]
+
+    def has_wrong_items(place: tuple[Any, ...]) -> bool:
+        return any(len(other) > len(place) and other[: len(place)] == place for other in places)
+
+    return [it for it in problems if it["type"] != "too_short" or not has_wrong_items(it["loc"])]
 
 
 def describe(details: dict[str, Any]) -> str:

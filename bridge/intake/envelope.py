@@ -53,11 +53,6 @@ class Envelope:
     data: Any
     data_text: bytes
 
-    @property
-    def source(self) -> str:
-        """The producer's name for itself."""
-        return self.attributes["source"]
-
 
 def read(record: Record, timestamp_id: str) -> Envelope:
     """Return the CloudEvent of a record; `timestamp_id` is the id of bare JSON. Raises `RefusedError`."""
@@ -81,7 +76,8 @@ def read(record: Record, timestamp_id: str) -> Envelope:
 def _content_type(record: Record) -> str | None:
     values = {value for name, value in record.headers if name == "content-type" and value is not None}
     if len(values) > 1:
-        raise RefusedError(DeadLetterReason.INVALID, "content-type: is there twice with different values")
+        detail = "content-type: is there twice with different values"
+        raise RefusedError(DeadLetterReason.INVALID, detail, _headers(record)[0])
     return values.pop().decode(errors="replace").strip() if values else None
 
 

@@ -6,13 +6,13 @@ from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
 from bridge.outcomes import event
 from bridge.outcomes.event import Cause, OutRecord
 from topics import ids, tables
-from topics.replies import DeadLetterReason, Reply, ReplyOutcome
+from topics.replies import Reply, ReplyOutcome
 
 
 def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutRecord | None:
-    """Return the reply, or None where no command id could be read or the command may not be answered."""
+    """Return the reply, or None where no command id could be read."""
     identity = content.identity
-    if identity is None or (isinstance(settled, DeadLettered) and settled.reason is DeadLetterReason.FORBIDDEN):
+    if identity is None:
         return None
     record = content.record
     outcome = _outcome(settled)

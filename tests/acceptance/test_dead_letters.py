@@ -97,7 +97,7 @@ BAD = {
     "a long source": Bad("invalid", text(LEAD), binary(source=b"/" * 256), ("source",)),
     "a control character": Bad("invalid", text(LEAD), binary(source=b"/a\nb"), ("source",)),
     "another type": Bad("unroutable", text(LEAD), binary(type=b"invoice.process")),
-    "a reply topic that is not allowed": Bad("forbidden", text(LEAD), binary(replyto=b"lead.events"), answered=False),
+    "a reply topic that is not allowed": Bad("forbidden", text(LEAD), binary(replyto=b"lead.events")),
     "a large value": Bad("too_large", text(LEAD | {"x": "x" * MIB}), binary()),
     "an old dead letter": Bad("undecodable", b"{", (*binary(), ("dlq.reason", b"old"), ("dlq.replays", b"2"))),
 }

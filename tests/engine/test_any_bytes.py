@@ -13,7 +13,6 @@ from bridge.intake import jsontext
 from bridge.outcome import DeadLettered
 from bridge.outcomes import replies
 from tests.engine import records
-from topics.replies import DeadLetterReason
 
 NAMES = ["content-type", "traceparent", "tracestate", "dlq.replays", *(f"ce_{name}" for name in records.ATTRIBUTES)]
 TYPES = [b"application/json", b"application/cloudevents+json", b"text/plain", b""]
@@ -35,7 +34,7 @@ def check(record: Record) -> None:
     assert isinstance(found, Command | BadRecord | Skipped)
     if isinstance(found, BadRecord):
         reply = replies.reply(found, DeadLettered(found.reason, found.detail), "g")
-        assert (reply is None) == (found.identity is None or found.reason is DeadLetterReason.FORBIDDEN)
+        assert (reply is None) == (found.identity is None)
 
 
 @settings(max_examples=500)

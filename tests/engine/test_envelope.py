@@ -171,6 +171,17 @@ def test_every_problem_is_named_by_its_path() -> None:
     assert sorted(paths) == ["customer.email", "invoice_id", "lines.0.quantity"]
 
 
+def test_a_list_with_a_wrong_item_is_not_called_too_short() -> None:
+    data = b'{"lead_id":"L-1","activities":[{"kind":"page_view","occurred_at":"now"}]}'
+    _, detail = refusal(record(data, topic="lead.score"))
+    assert [problem.split(":", 1)[0] for problem in detail.split("; ")] == ["activities.0.occurred_at"]
+
+
+def test_an_empty_list_is_called_too_short() -> None:
+    _, detail = refusal(record(b'{"lead_id":"L-1","activities":[]}', topic="lead.score"))
+    assert detail.startswith("activities: ")
+
+
 def test_every_missing_attribute_is_named() -> None:
     _, detail = refusal(record(headers=[("ce_subject", b"s")]))
     assert detail == "specversion: is missing; id: is missing; source: is missing; type: is missing"
@@ -259,7 +270,7 @@ def test_a_bad_command_with_control_characters_in_its_id_is_not_answered() -> No
 
 
 def test_a_bad_command_is_not_answered_at_a_topic_that_is_not_allowed() -> None:
-    assert bad(record(b"{", binary(replyto="elsewhere"))).identity is None
+    assert bad(record(b"{", binary(replyto="elsewhere"))).reply_to is None
 
 
 PAYLOAD = "s3cret"
