@@ -145,6 +145,10 @@ def test_what_is_no_secret_has_no_file() -> None:
         ("smtp://mail:25", "smtp://mail:25"),
         ("smtp://ann:pw@mail:25", "smtp://***@mail:25"),
         ("postgresql://db/x?password=pw", "postgresql://db/x?***"),
+        ("smtp://mail:25?from=ann@example.com", "smtp://mail:25?***"),
+        ("https://ann:pw@h/x?key=a@b", "https://***@h/x?***"),
+        ("smtp://ann:p?w@mail:25", "***"),
+        ("sqlite+aiosqlite:////data/workers.db", "sqlite+aiosqlite:////data/workers.db"),
         ("pw", "***"),
     ],
 )
@@ -172,6 +176,25 @@ def test_values_are_read_as_what_they_are() -> None:
     assert bridge.sweep_interval == timedelta(milliseconds=500)
     assert bridge.reply_topics == ("a", "b")
     assert workers.invoice_approval_over == Decimal("99.95")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("BRIDGE_REPLY_TOPICS", "my answers"),
+        ("BRIDGE_CALLBACK_URL", "bridge:8089"),
+        ("BRIDGE_CALLBACK_URL", "http://bridge:8089/callbacks"),
+    ],
+)
+def test_what_is_no_topic_or_no_base_url_is_refused(variable: str, value: str) -> None:
+    (problem,) = reader.read(BridgeSection, {variable: value}).problems
+    assert problem.startswith(f"{variable} (from environment): ")
+
+
+def test_a_base_url_may_end_in_a_slash() -> None:
+    bridge = reader.read(BridgeSection, {"BRIDGE_CALLBACK_URL": "http://bridge:8089/"}).section
+    assert bridge is not None
+    assert bridge.callback_url == "http://bridge:8089"
 
 
 @pytest.mark.parametrize("servers", ["", "kafka", "kafka:port", "kafka:99999", "a:1,,b:2"])

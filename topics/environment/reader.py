@@ -19,6 +19,8 @@ SECRET_BYTES_MAX = 64 * 1024
 # Kubernetes sets BRIDGE_SERVICE_HOST, BRIDGE_PORT_8088_TCP_ADDR and the like for a service named `bridge`.
 _SET_BY_KUBERNETES = re.compile(r"(_SERVICE_(HOST|PORT(_.+)?)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$")
 
+_HOST = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]*)(:[0-9]+)?(/|$)")
+
 SectionType = TypeVar("SectionType", bound=Section)
 
 
@@ -84,15 +86,20 @@ def show(name: str, value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, SecretStr):
-        secret = value.get_secret_value()
-        scheme, separator, rest = secret.partition("://")
-        if not separator or not name.endswith("_url"):
-            return "***"
-        address, query, _ = rest.rpartition("@")[2].partition("?")
-        return scheme + separator + ("***@" if "@" in rest else "") + address + ("?***" if query else "")
+        return _show_url(value.get_secret_value()) if name.endswith("_url") else "***"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return f"{value.total_seconds():g}" if hasattr(value, "total_seconds") else str(value)
+
+
+def _show_url(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    place, question, query = rest.partition("?")
+    user, at, address = place.rpartition("@")
+    # A password with a raw "?" cuts the URL in its middle: what stands before is no host then.
+    if not separator or (not at and "@" in query and not _HOST.match(place)):
+        return "***"
+    return scheme + separator + ("***" if user else "") + at + address + question + ("***" if query else "")
 
 
 def _find(

@@ -4,6 +4,7 @@ A field's variable is the prefix and the field's name in capitals; in `bridge.to
 table named like the prefix. `TEMPORAL_*` is read by `temporalio.envconfig`, `OTEL_*` by the OpenTelemetry SDK.
 """
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from topics.fields import Number
 
 GROUP_ID_CHARACTERS_MAX = 200  # `{group}.feed` is a topic: at most 249
+
+_HTTP_URL = re.compile(r"https?://[^\s/]+\S*")
+_BASE_URL = re.compile(r"https?://[^\s/?#]+")
+_TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")  # as the broker has it
 
 
 def _seconds(value: Any) -> Any:
@@ -42,12 +47,33 @@ def _servers(value: str) -> str:
     return value
 
 
+def _http_url(value: str) -> str:
+    if not _HTTP_URL.fullmatch(value):
+        raise ValueError("give a URL that begins with http:// or https://")
+    return value
+
+
+def _without_path(value: str) -> str:
+    base = value.rstrip("/")
+    if not _BASE_URL.fullmatch(base):
+        raise ValueError("give the base URL, without path, such as https://bridge.example:8089")
+    return base
+
+
+def _topic_names(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(map(_TOPIC_NAME.fullmatch, value)):
+        raise ValueError("a topic's name has letters, digits, '.', '_' and '-', at most 249")
+    return value
+
+
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0), le=timedelta(days=1))]
 Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
 Address = Annotated[str, AfterValidator(_host_and_port)]
 Servers = Annotated[str, AfterValidator(_servers)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+BaseUrl = Annotated[HttpUrl, AfterValidator(_without_path)]
+TopicNames = Annotated[Items, AfterValidator(_topic_names), Field(min_length=1)]
 
 
 class Section(BaseModel):
@@ -92,7 +118,7 @@ class BridgeSection(Section):
     group_id: Annotated[str, Field(pattern=rf"^[A-Za-z0-9._-]{{1,{GROUP_ID_CHARACTERS_MAX}}}$")] = "bridge"
     admin_address: Address = "127.0.0.1:8088"
     admin_token: SecretStr | None = None
-    callback_url: HttpUrl | None = None
+    callback_url: BaseUrl | None = None
     callback_address: Address = "127.0.0.1:8089"
     callback_secret: SecretStr | None = None
     sweep_interval: Seconds = timedelta(seconds=5)
@@ -101,7 +127,7 @@ class BridgeSection(Section):
     max_in_flight: Count = 256
     max_waiting: Count = 10_000
     payload_keys: SecretStr | None = None
-    reply_topics: Annotated[Items, Field(min_length=1)] = ("bridge.replies",)
+    reply_topics: TopicNames = ("bridge.replies",)
 
 
 class WorkersSection(Section):
