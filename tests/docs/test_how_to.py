@@ -1,12 +1,13 @@
 """The code of the how-to pages runs as it stands there, on the real servers."""
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -58,18 +59,26 @@ async def make(bootstrap: str, *wanted: spec.Topic) -> None:
         await admin.close()
 
 
-async def find(bootstrap: str, topic: str, key: bytes) -> "ConsumerRecord[bytes, bytes]":
-    """Return the first record of a topic with a key; waits for it."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+@contextlib.asynccontextmanager
+async def following(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Read a topic from now on: before it may lie what other tests wrote, such as names that break the client."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="latest")
     await consumer.start()
     try:
-        async with asyncio.timeout(WITHIN_SECONDS):
-            while True:
-                record: ConsumerRecord[bytes, bytes] = await consumer.getone()
-                if record.key == key:
-                    return record
+        for partition in consumer.assignment():
+            await consumer.position(partition)
+        yield consumer
     finally:
         await consumer.stop()
+
+
+async def find(consumer: AIOKafkaConsumer, key: bytes) -> "ConsumerRecord[bytes, bytes]":
+    """Return the next record with a key; waits for it."""
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while True:
+            record: ConsumerRecord[bytes, bytes] = await consumer.getone()
+            if record.key == key:
+                return record
 
 
 def environment(**ours: str) -> dict[str, str]:
@@ -109,10 +118,11 @@ async def test_the_producer_of_the_how_to_publishes_a_command(kafka: Kafka, tmp_
     topic = spec.command_topic("lead.score")
     await make(kafka.bootstrap, topic)
 
-    done = await asyncio.to_thread(run, script, kafka.bootstrap)
+    async with following(kafka.bootstrap, topic.name) as consumer:
+        done = await asyncio.to_thread(run, script, kafka.bootstrap)
+        assert done.returncode == 0, done.stderr
+        record = await find(consumer, b"L-42")
 
-    assert done.returncode == 0, done.stderr
-    record = await find(kafka.bootstrap, "lead.score", b"L-42")
     command = accepted(record, Decoder(routes.table(settings.ALL_DOMAINS)))
     assert command.identity.source == "/shop/checkout"
     assert command.workflow_id == "lead-L-42"
@@ -137,8 +147,9 @@ async def test_the_worker_of_the_how_to_takes_commands_and_tells_kafka(
         env=environment(KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap, TEMPORAL_ADDRESS=temporal.address),
     )
     try:
-        placed = await dispatcher.dispatch(dispatch, place, fresh=True)
-        event = await find(kafka.bootstrap, "order.events", order.encode())
+        async with following(kafka.bootstrap, "order.events") as consumer:
+            placed = await dispatcher.dispatch(dispatch, place, fresh=True)
+            event = await find(consumer, order.encode())
         first = await dispatcher.dispatch(dispatch, confirm, fresh=False)
         async with asyncio.timeout(WITHIN_SECONDS):
             confirmations = await client.get_workflow_handle(f"order-{order}").result()
