@@ -44,12 +44,26 @@ class Table:
 
 
 def show(form: Literal["table", "json"], columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Print rows that are all there, in columns as wide as they need."""
+    """Print rows that are all there, in columns as wide as they need; on a terminal they wrap where it is narrower."""
     listed = list(rows)
+    if form == "table" and listed and sys.stdout.isatty():
+        _show_wrapped(columns, listed)
+        return
     widths = {name: max([len(name), *(len(cell(row.get(name))) for row in listed)]) for name in columns}
     table = Table(form, widths)
     for row in listed:
         table.add(row)
+
+
+def _show_wrapped(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    from rich import console, table, text  # noqa: PLC0415 - only a terminal needs it
+
+    shown = table.Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold" if is_colourful() else "")
+    for name in columns:
+        shown.add_column(name.upper(), overflow="fold")
+    for row in rows:
+        shown.add_row(*(text.Text(cell(row.get(name))) for name in columns))
+    console.Console(file=sys.stdout).print(shown)
 
 
 def say(text: str) -> None:
