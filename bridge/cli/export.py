@@ -14,7 +14,7 @@ app = cyclopts.App(name="export", help="Print the contract as JSON Schema or Asy
 
 
 @app.command
-def jsonschema(name: str | None = None) -> int:
+def jsonschema(name: str | None = None, /) -> int:
     """Print JSON Schema (2020-12) of the data of commands and outcomes.
 
     For example:

@@ -16,6 +16,7 @@ TIMEOUT_SECONDS = 120.0
 def publish(
     topic: str,
     file: Annotated[str, cyclopts.Parameter(allow_leading_hyphen=True)] = "-",
+    /,
     *,
     key: str | None = None,
     id: str | None = None,  # noqa: A002 - the flag's name

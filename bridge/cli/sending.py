@@ -132,8 +132,12 @@ async def _producer(settings: Settings) -> AsyncIterator[aiokafka.AIOKafkaProduc
     producer = aiokafka.AIOKafkaProducer(
         **connect.kafka_options(settings), enable_idempotence=True, max_request_size=REQUEST_BYTES_MAX
     )
-    async with asyncio.timeout(settings.bridge.connect_timeout.total_seconds()):
-        await producer.start()
+    try:
+        async with asyncio.timeout(settings.bridge.connect_timeout.total_seconds()):
+            await producer.start()
+    except (TimeoutError, kafka_errors.KafkaError) as error:
+        reason = str(error) or "no answer in time"
+        raise errors.ConnectError(f"Kafka is away again ({reason}): nothing was sent. Try again.") from error
     try:
         yield producer
     finally:

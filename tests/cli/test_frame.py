@@ -40,6 +40,12 @@ def test_wrong_usage_ends_with_2_and_a_word_on_stderr(alone: CommandLine, words:
     assert ended.err != ""
 
 
+def test_what_has_a_place_is_no_flag(alone: CommandLine) -> None:
+    ended = alone.run("publish", "--topic", "invoice.cancel")
+    assert ended.code == 2
+    assert "Unknown option: --topic" in ended.err
+
+
 @pytest.mark.parametrize("words", CONNECTING)
 def test_servers_that_are_away_end_it_with_3_and_no_traceback(alone: CommandLine, words: tuple[str, ...]) -> None:
     ended = alone.run(*words, stdin=b'{"invoice_id": "I-1"}')
