@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import timedelta
 
 import temporalio.api.workflowservice.v1 as workflowservice
@@ -17,7 +17,7 @@ from bridge.dispatch.admission import Admission
 from bridge.dispatch.temporal import Temporal
 from bridge.errors import ExitCode
 from bridge.flow import Flow
-from bridge.intake import subscription, watchdog
+from bridge.intake import offsets, subscription, watchdog
 from bridge.intake.backlog import Backlog
 from bridge.intake.breaker import Breaker
 from bridge.intake.decode import Decoder
@@ -172,12 +172,13 @@ class Daemon:
     def _feed(self) -> Feed:
         options, group = connect.kafka_options(self._settings), self._settings.bridge.group_id
 
-        async def committed(partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-            return {tp: await self._intake.consumer.committed(tp) or 0 for tp in partitions}
+        async def handled(partitions: Collection[TopicPartition]) -> Callable[[TopicPartition, int], bool]:
+            done = await offsets.done_before(self._intake.consumer, partitions)
+            return lambda tp, offset: tp in done and done[tp].has_passed(offset)
 
         ownership = Ownership(options, group)
         announced = Announced(options, self._routes.lifecycle_topics)
-        sweep = Sweep(Ends(self._client, group), ownership, announced, self._routes, committed, self._metrics)
+        sweep = Sweep(Ends(self._client, group), ownership, announced, self._routes, handled, self._metrics)
         namespace, interval = self._client.namespace, self._settings.bridge.sweep_interval
         feed = Feed(ownership, announced, sweep, namespace, interval, self._health)
         self._metrics.gauge(Metric.FEED_LAG_SECONDS, feed.lag_seconds)

@@ -5,12 +5,18 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import cyclopts
 
 from bridge import errors
 
+if TYPE_CHECKING:
+    import structlog
+
 NAME = "bridge"
+CANNOT_START = "cannot start"  # `Log.CANNOT_START`: the names are imported with the logs, which most commands are not
+CRASHED = "crashed"  # `Log.CRASHED`
 DISTRIBUTION = "kafka-temporal-bridge"
 INTERRUPTED = 130  # 128 + SIGINT
 READER_GONE = 141  # 128 + SIGPIPE
@@ -52,7 +58,10 @@ def main() -> None:
     try:
         code = run(sys.argv[1:])
     except Exception:  # noqa: BLE001 - the last stop: what nobody expected is shown whole
-        traceback.print_exc()
+        if _logs(sys.argv[1:]):
+            _logger().exception(CRASHED)
+        else:
+            traceback.print_exc()
         code = errors.ExitCode.CRASH
     # Not by the interpreter's own exit: the Temporal client can abort or hang there.
     os._exit(_flushed(code))
@@ -72,8 +81,10 @@ def run(arguments: Sequence[str]) -> int:
         problems = list(_problems(error))
         if not problems:
             raise
-        for problem in problems:
-            for line in str(problem).splitlines():
+        for line in (line for problem in problems for line in str(problem).splitlines()):
+            if _logs(arguments):
+                _logger().error(CANNOT_START, problem=line)
+            else:
                 print(f"{NAME}: {line}", file=sys.stderr)  # noqa: T201 - this is what the user reads
         return max(problem.exit_code for problem in problems)
     return result if isinstance(result, int) else errors.ExitCode.DONE
@@ -93,6 +104,18 @@ def application(asked_for: Sequence[str] = ()) -> cyclopts.App:
     for name, path, text in COMMANDS:
         app.command(path, name=name, help=None if name in asked_for else text)
     return app
+
+
+def _logs(arguments: Sequence[str]) -> bool:
+    """Return whether the command is the daemon, and writes one JSON object a line: nobody reads it as it comes."""
+    return arguments[:1] == ["run"] and not sys.stderr.isatty()
+
+
+def _logger() -> "structlog.stdlib.BoundLogger":
+    from bridge.telemetry import logs  # noqa: PLC0415 - most commands log nothing
+
+    logs.configure()
+    return logs.get(__name__)
 
 
 def _problems(error: BaseException) -> Iterator[errors.BridgeError]:

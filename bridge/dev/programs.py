@@ -30,6 +30,7 @@ def environment(options: Options, folder: Folder, inherited: Mapping[str, str]) 
     kept = {name: value for name, value in inherited.items() if not name.startswith(OTHER_SERVERS) and name not in ours}
     return kept | {
         "KAFKA_BOOTSTRAP_SERVERS": options.bootstrap,
+        "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",  # whatever a bridge.toml here says of another Kafka
         "TEMPORAL_ADDRESS": options.temporal_address,
         "TEMPORAL_NAMESPACE": temporal.NAMESPACE,
         "TEMPORAL_CONFIG_FILE": os.devnull,  # no profile of the user's, which may hold keys for another server

@@ -10,8 +10,6 @@ from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.routes import Rerun
 from topics.replies import RejectReason
 
-_CLOSED = Rejected(RejectReason.ALREADY_DONE, "the run has closed")
-
 
 async def signal(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
     """Signal the latest run; a `fresh` command cannot have been handled before, so nothing is looked up."""
@@ -20,7 +18,7 @@ async def signal(temporal: Temporal, command: Command, *, fresh: bool) -> Outcom
     answer = await temporal.signal(command)
     if isinstance(answer, Reached):
         return Accepted(answer.run_id)
-    return _CLOSED if isinstance(answer, Closed) else TargetMissing()
+    return await _closed(temporal, command) if isinstance(answer, Closed) else TargetMissing()
 
 
 async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
@@ -40,9 +38,14 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
         if isinstance(answer, Reached):
             return Accepted(answer.run_id, began=answer.began)
         if was_there and isinstance(answer, AlreadyStarted):
-            return _CLOSED
+            return await _closed(temporal, command)
         fresh = False  # somebody came between: look again, with care
     raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
+
+
+async def _closed(temporal: Temporal, command: Command) -> Rejected:
+    run = await temporal.describe(command.workflow_id)
+    return Rejected(RejectReason.ALREADY_DONE, "the run has closed", run.run_id if run is not None else None)
 
 
 async def _taken_earlier(temporal: Temporal, command: Command) -> Duplicate | None:

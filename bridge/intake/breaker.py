@@ -46,8 +46,3 @@ class Breaker:
         state = self._topics.get(topic)
         left = state.until - self._clock() if state is not None else 0.0
         return timedelta(seconds=left) if left > 0 else timedelta(0)
-
-    @property
-    def stopped(self) -> tuple[str, ...]:
-        """Return the topics that are stopped now."""
-        return tuple(topic for topic in self._topics if self.remaining(topic))

@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bridge.command import Record
@@ -188,9 +189,20 @@ def check(attributes: Mapping[str, str]) -> list[str]:
             problems.append(f"{name}: is longer than {NAME_CHARACTERS_MAX} characters")
         if _CONTROL.search(value):
             problems.append(f"{name}: has control characters")
-    if "time" in attributes and not _TIME.fullmatch(attributes["time"]):
+    if "time" in attributes and not _is_time(attributes["time"]):
         problems.append("time: is no RFC 3339 time")
     return problems
+
+
+def _is_time(text: str) -> bool:
+    if not _TIME.fullmatch(text):
+        return False
+    try:
+        # Days that a month does not have, and hours; a leap second is well-formed (RFC 3339, section 5.7).
+        datetime.fromisoformat(text.upper().replace(":60", ":59"))
+    except ValueError:
+        return False
+    return True
 
 
 def _printable(name: str) -> str:

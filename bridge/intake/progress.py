@@ -19,6 +19,10 @@ class Done:
     position: int = 0
     pending: frozenset[int] = frozenset()
 
+    def has_passed(self, offset: int) -> bool:
+        """Return whether the record at `offset` is before the commit, or done behind it."""
+        return offset < self.committed or offset in self
+
     def __contains__(self, offset: int) -> bool:
         """Return whether the record at `offset` has its outcome."""
         return self.committed <= offset < self.position and offset not in self.pending
@@ -45,11 +49,12 @@ def encode(committed: int, pending: Iterable[int], position: int) -> str:
 
 
 def decode(committed: int, metadata: str) -> Done:
-    """Return what the metadata of the commit at `committed` tell; nothing where they are not ours."""
+    """Return what a commit at `committed` tells; nothing of what is behind it where the metadata are not ours."""
+    nothing = Done(committed, committed)
     version, _, rest = metadata.partition(";")
     position, separator, distances = rest.partition(";")
     if version != VERSION or not separator:
-        return NOTHING
+        return nothing
     try:
         pending, last = set(), committed
         for distance in filter(None, distances.split(",")):
@@ -57,4 +62,4 @@ def decode(committed: int, metadata: str) -> Done:
             pending.add(last)
         return Done(committed, int(position), frozenset(pending))
     except ValueError:
-        return NOTHING
+        return nothing

@@ -60,11 +60,6 @@ class Ownership:
                 async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
                     await consumer.stop()
 
-    @property
-    def producing(self) -> bool:
-        """Whether this process is the owner and can write."""
-        return self._producer is not None
-
     async def is_mine(self) -> bool:
         """Return, within a second, whether this process is the owner now and ready to write."""
         consumer = self._required()

@@ -29,13 +29,14 @@ TRANSACTION_ROWS = 200
 READS_AT_ONCE = 16
 WAIT_FOR_START = timedelta(seconds=1)
 
-CommittedOffsets: TypeAlias = Callable[[Collection[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
+HasHandled: TypeAlias = Callable[[TopicPartition, int], bool]
+HandledCommands: TypeAlias = Callable[[Collection[TopicPartition]], Awaitable[HasHandled]]
 
 log = logs.get(__name__)
 
 
 class Sweep:
-    """Announces what has closed. `committed` asks how far the command group has come."""
+    """Announces what has closed. `has_handled` asks which commands the group has done."""
 
     def __init__(
         self,
@@ -43,14 +44,14 @@ class Sweep:
         ownership: Ownership,
         announced: Announced,
         routes: Routes,
-        committed: CommittedOffsets,
+        has_handled: HandledCommands,
         metrics: Metrics,
     ) -> None:
         self._ends = ends
         self._ownership = ownership
         self._announced = announced
         self._routes = routes
-        self._committed = committed
+        self._has_handled = has_handled
         self._metrics = metrics
 
     async def sweep(self, overlap: timedelta) -> bool:
@@ -88,12 +89,12 @@ class Sweep:
 
     async def _announce(self, runs: Sequence[ClosedRun]) -> bool:
         """Write the ends of some runs and the watermark in one transaction; return whether one must wait."""
-        committed = await self._committed({_partition(run.mark) for run in runs if run.mark is not None})
+        has_handled = await self._has_handled({_partition(run.mark) for run in runs if run.mark is not None})
         limit = asyncio.Semaphore(READS_AT_ONCE)
 
         async def read(run: ClosedRun) -> list[OutRecord] | None:
             async with limit:
-                return await self._records(run, committed)
+                return await self._records(run, has_handled)
 
         found = _behind_each_other(runs, await asyncio.gather(*map(read, runs)))
         waiting = [run for run, records in zip(runs, found, strict=True) if records is None]
@@ -110,7 +111,7 @@ class Sweep:
                 self._metrics.count(Metric.LIFECYCLE_EVENTS, run.state.value)
         return bool(waiting)
 
-    async def _records(self, run: ClosedRun, committed: dict[TopicPartition, int]) -> list[OutRecord] | None:
+    async def _records(self, run: ClosedRun, has_handled: HasHandled) -> list[OutRecord] | None:
         """Return what announces a run's end, and its start where that may be missing; None to wait for the start."""
         topic = self._topic(run)
         told = await self._ends.read(run) if topic is not None and run.mark is not None else None
@@ -118,7 +119,7 @@ class Sweep:
             return []
         facts, end = told
         records = []
-        if not self._start_is_out(run, run.mark, facts, committed):
+        if not self._start_is_out(run, run.mark, facts, has_handled):
             if _now_ms() - run.closed_ms < _ms(WAIT_FOR_START):
                 return None
             records.append(lifecycle.started(run.mark, facts, topic))
@@ -130,11 +131,11 @@ class Sweep:
             return []
         return [lifecycle.started(mark, await self._ends.successor(facts, end.new_run_id), topic)]
 
-    def _start_is_out(self, run: ClosedRun, mark: Mark, facts: RunFacts, committed: dict[TopicPartition, int]) -> bool:
+    def _start_is_out(self, run: ClosedRun, mark: Mark, facts: RunFacts, has_handled: HasHandled) -> bool:
         if facts.run_id != facts.first_run_id:
             return True  # it was written with the end of the run before
-        # A command's offset is committed only after its run was announced.
-        return committed.get(_partition(mark), 0) > mark.offset or self._is_announced(run, State.STARTED)
+        # A command counts as done only after its run was announced.
+        return has_handled(_partition(mark), mark.offset) or self._is_announced(run, State.STARTED)
 
     def _topic(self, run: ClosedRun) -> str | None:
         route = self._routes.for_command(run.mark.route) if run.mark is not None else None

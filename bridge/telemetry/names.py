@@ -7,6 +7,8 @@ class Log(StrEnum):
     """Log events. One line for each thing that a person must know or act on; none for a command that went well."""
 
     STARTING = "starting"
+    CANNOT_START = "cannot start"
+    CRASHED = "crashed"
     READY = "ready"
     DRAINING = "draining"
     DRAINED = "drained"

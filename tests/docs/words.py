@@ -57,6 +57,8 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
 LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
     {
         Log.STARTING: "The process has read its settings and connects.",
+        Log.CANNOT_START: "`problem` says what to correct; the process leaves with 2 or 3.",
+        Log.CRASHED: "A defect of the bridge; the process leaves with 1. Please report it, with `exception`.",
         Log.READY: "The consumer group is joined; `/readyz` answers 200 from here on.",
         Log.DRAINING: "SIGTERM or SIGINT came: no new record is taken.",
         Log.DRAINED: "Everything in hand is finished and committed.",

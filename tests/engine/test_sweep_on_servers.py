@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -41,14 +41,13 @@ class Sweeper:
         self.announced = Announced(options, [stage.lifecycle])
         self.metrics = Metrics()
         self.namespace = stage.client.namespace
-        offset = 1_000_000 if out else 0
 
-        async def committed(partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-            return dict.fromkeys(partitions, offset)
+        async def handled(_: Collection[TopicPartition]) -> Callable[[TopicPartition, int], bool]:
+            return lambda _, __: out
 
         ends = Ends(stage.client, stage.group)
         routes = Routes([stage.route(Verb.START)])
-        self._sweep = Sweep(ends, self.ownership, self.announced, routes, committed, self.metrics)
+        self._sweep = Sweep(ends, self.ownership, self.announced, routes, handled, self.metrics)
 
     @contextlib.asynccontextmanager
     async def owning(self) -> AsyncIterator["Sweeper"]:
