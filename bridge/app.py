@@ -23,11 +23,11 @@ from bridge.intake.breaker import Breaker
 from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake
 from bridge.intake.target import Targets
-from bridge.outcomes import outbox as outboxes
+from bridge.outcomes import outgoing as outgoings
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.ends import Ends
 from bridge.outcomes.feed import Feed
-from bridge.outcomes.outbox import Outbox
+from bridge.outcomes.outgoing import Outgoing
 from bridge.outcomes.ownership import Ownership
 from bridge.outcomes.sweep import Sweep
 from bridge.settings import Settings
@@ -62,8 +62,8 @@ async def run(settings: Settings) -> ExitCode:
         client = await _connected(settings, stop)
         if client is None:
             return ExitCode.DONE
-        outbox = await stack.enter_async_context(outboxes.opened(connect.kafka_options(settings)))
-        daemon = Daemon(settings, client, outbox, health, metrics)
+        outgoing = await stack.enter_async_context(outgoings.opened(connect.kafka_options(settings)))
+        daemon = Daemon(settings, client, outgoing, health, metrics)
         return await daemon.run(stop)
 
 
@@ -92,7 +92,9 @@ async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
 class Daemon:
     """The parts of a running daemon."""
 
-    def __init__(self, settings: Settings, client: Client, outbox: Outbox, health: Health, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, client: Client, outgoing: Outgoing, health: Health, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._client = client
         self._health = health
@@ -101,9 +103,9 @@ class Daemon:
         self._admission = Admission(settings.bridge.max_in_flight)
         self._breaker = Breaker()
         decoder = Decoder(self._routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
-        flow = Flow(
+        self._flow = Flow(
             Temporal(client, settings.bridge.group_id),
-            outbox,
+            outgoing,
             Targets(self._routes, Backlog(lambda: self._intake.consumer)),
             self._admission,
             self._breaker,
@@ -112,7 +114,7 @@ class Daemon:
         )
         self._intake = Intake(
             decoder,
-            flow.work,
+            self._flow.work,
             in_flight_max=settings.bridge.max_in_flight,
             waiting_max=settings.bridge.max_waiting,
             is_held=self._is_held,
@@ -205,8 +207,9 @@ class Daemon:
                     await broker.stop()
 
     async def _probe(self) -> None:
-        """Ask Temporal now and then, so that readiness tells the truth also when no command arrives."""
+        """Look now and then, so that readiness tells the truth also when no command arrives."""
         while True:
+            self._flow.tell_topics()
             try:
                 await self._client.workflow_service.get_system_info(
                     workflowservice.GetSystemInfoRequest(), timeout=PROBE_TIMEOUT

@@ -13,6 +13,9 @@ from topics.replies import DeadLetterReason
 REPLAYS_HEADER = "dlq.replays"
 """How often a record came back from its dead-letter topic; the other `dlq.` headers of a command are ignored."""
 
+DAMAGE_DETAIL = "record: "
+"""How the detail begins that tells what the client could not read of a record: it cannot be written again as it was."""
+
 EARLIEST_MS, LATEST_MS = -62_135_596_800_000, 253_402_300_799_999  # what RFC 3339 can say: years 1 to 9999
 
 

@@ -47,5 +47,15 @@ class KafkaAwayError(UnavailableError):
     """Kafka did not answer, or not in time."""
 
 
+class TopicRefusedError(KafkaAwayError):
+    """Kafka is there, but one topic takes no records: it is missing, or this account may not write it."""
+
+    def __init__(self, topic: str, problem: str) -> None:
+        """Take the topic, and what is wrong with it and what to do, as the end of a sentence that begins with it."""
+        super().__init__(f"{topic} {problem}")
+        self.topic = topic
+        self.problem = problem
+
+
 class TemporalAwayError(UnavailableError):
     """Temporal did not answer, or asked to be left alone for a while."""

@@ -11,13 +11,13 @@ from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.failures import OverloadedError, RunIsFullError
 from bridge.dispatch.temporal import Temporal
-from bridge.errors import ConfigurationError, KafkaAwayError, UnavailableError
+from bridge.errors import ConfigurationError, KafkaAwayError, TopicRefusedError, UnavailableError
 from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
 from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
 from bridge.outcome import DeadLettered, Settled, TargetMissing
-from bridge.outcomes.outbox import Outbox
+from bridge.outcomes.outgoing import Outgoing
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
@@ -37,7 +37,7 @@ class Flow:
     """Everything that a command meets on its way."""
 
     temporal: Temporal
-    outbox: Outbox
+    outgoing: Outgoing
     targets: Targets
     admission: Admission
     breaker: Breaker
@@ -104,12 +104,13 @@ class Flow:
 
     async def _announce(self, content: Command | BadRecord, settled: Settled, attempts: int) -> None:
         temporal = self.temporal
-        await self.outbox.send(
+        await self.outgoing.send(
             announcement.records(
                 content, settled, group=temporal.group, namespace=temporal.namespace, attempts=attempts
             )
         )
         self.health.works(Part.KAFKA)
+        self.tell_topics()
         record = content.record
         self.metrics.count(Metric.COMMANDS, record.topic, settled.label)
         if isinstance(settled, DeadLettered):
@@ -129,11 +130,23 @@ class Flow:
             self.health.alerts[topic] = f"the last {BAD_IN_A_ROW_MAX} records were bad: stopped for {seconds} s"
             log.error(Log.TOPIC_STOPPED, topic=topic, bad_in_a_row=BAD_IN_A_ROW_MAX, seconds=seconds)
 
+    def tell_topics(self) -> None:
+        """Let health say which topics take no records now."""
+        problem = self.outgoing.problem()
+        if problem is None:
+            self.health.works(Part.TOPICS)
+        else:
+            self.health.fails(Part.TOPICS, problem)
+
     def _unavailable(self, error: UnavailableError, attempts: int) -> timedelta:
-        part = Part.KAFKA if isinstance(error, KafkaAwayError) else Part.TEMPORAL
+        if isinstance(error, TopicRefusedError):
+            part = Part.TOPICS
+            self.tell_topics()
+        else:
+            part = Part.KAFKA if isinstance(error, KafkaAwayError) else Part.TEMPORAL
+            if not isinstance(error, RunIsFullError | OverloadedError):
+                self.health.fails(part, str(error))
         self.metrics.count(Metric.RETRIES, part)
-        if not isinstance(error, RunIsFullError | OverloadedError):
-            self.health.fails(part, str(error))
         return _backoff(attempts)
 
 

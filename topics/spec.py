@@ -26,6 +26,7 @@ class TopicKind(StrEnum):
     LIFECYCLE = "lifecycle"
     REPLIES = "replies"
     FEED = "feed"
+    HANDLED = "handled dead letters"
 
 
 class Cleanup(StrEnum):
@@ -95,6 +96,13 @@ def reply_topic(name: str) -> Topic:
 def feed_topic(group_id: str) -> Topic:
     """Return the topic that holds the lifecycle feed's owner and watermark."""
     return Topic(f"{group_id}.feed", TopicKind.FEED, partitions=1, retention=None, cleanup=Cleanup.COMPACT)
+
+
+def handled_topic(group_id: str) -> Topic:
+    """Return the topic that tells which dead letters a person has replayed or discarded; it must outlive them."""
+    return Topic(
+        f"{group_id}.dlq.handled", TopicKind.HANDLED, partitions=1, retention=None, cleanup=Cleanup.COMPACT
+    )
 
 
 @dataclass(frozen=True, slots=True)

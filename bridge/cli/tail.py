@@ -68,5 +68,5 @@ def _outcome_topics(loaded: Settings) -> tuple[str, ...]:
     from bridge.setup import kafka  # noqa: PLC0415 - as above
     from topics.spec import TopicKind  # noqa: PLC0415 - as above
 
-    others = {TopicKind.COMMANDS, TopicKind.FEED}
+    others = {TopicKind.COMMANDS, TopicKind.FEED, TopicKind.HANDLED}
     return tuple(topic.name for topic in kafka.wanted_topics(loaded) if topic.kind not in others)

@@ -11,6 +11,7 @@ from topics.replies import DeadLetterReason
 PREFIX = "dlq."
 REPLAYS_DIGITS_MAX = 9
 KEPT_BYTES_MAX = spec.DEAD_LETTER_BYTES_MAX - 64 * spec.KIB  # the rest is for our headers and what Kafka adds
+LEFT_OUT = "left out, too large: "
 HEADER_OVERHEAD = 10  # bytes, the lengths of its name and value at most
 
 _Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
@@ -51,13 +52,13 @@ def _what_fits(record: Record) -> tuple[_Content, list[str]]:
     headers = tuple(header for header in record.headers if not header[0].startswith(PREFIX))
     left_out: list[str] = []
     if _size(key, value, headers) > KEPT_BYTES_MAX and value:
-        left_out.append(f"left out, too large: the value of {len(value)} bytes")
+        left_out.append(f"{LEFT_OUT}the value of {len(value)} bytes")
         value = b""
     if _size(key, value, headers) > KEPT_BYTES_MAX and headers:
-        left_out.append(f"left out, too large: {len(headers)} headers of {_size(None, None, headers)} bytes")
+        left_out.append(f"{LEFT_OUT}{len(headers)} headers of {_size(None, None, headers)} bytes")
         headers = ()
     if _size(key, value, headers) > KEPT_BYTES_MAX and key:
-        left_out.append(f"left out, too large: the key of {len(key)} bytes")
+        left_out.append(f"{LEFT_OUT}the key of {len(key)} bytes")
         key = b""
     return (key, value, headers), left_out
 

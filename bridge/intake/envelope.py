@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge.command import Record
+from bridge.command import DAMAGE_DETAIL, Record
 from bridge.intake import jsontext
 from topics import spec
 from topics.envelope import CLOUDEVENTS_SPECVERSION
@@ -59,7 +59,7 @@ def read(record: Record, timestamp_id: str) -> Envelope:
     """Return the CloudEvent of a record; `timestamp_id` is the id of bare JSON. Raises `RefusedError`."""
     content_type = _content_type(record)
     if record.damage is not None:
-        raise RefusedError(DeadLetterReason.UNDECODABLE, f"record: {record.damage}", _headers(record)[0])
+        raise RefusedError(DeadLetterReason.UNDECODABLE, f"{DAMAGE_DETAIL}{record.damage}", _headers(record)[0])
     if record.value is not None and len(record.value) > spec.COMMAND_VALUE_BYTES_MAX:
         detail = f"value: {len(record.value)} bytes, at most {spec.COMMAND_VALUE_BYTES_MAX}"
         structured = content_type is not None and content_type.lower().startswith(STRUCTURED)

@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from bridge.settings import Settings
 from bridge.setup import steps
 from topics import spec, tables
-from topics.spec import Topic
+from topics.spec import Topic, TopicKind
 
 LEADER_POLL = timedelta(milliseconds=200)
 REPLICAS_MAX = 3  # where the broker does not tell its default
@@ -31,6 +31,7 @@ def wanted_topics(settings: Settings) -> tuple[Topic, ...]:
         *(topic for domain in domains for topic in tables.domain_topics(domain)),
         *(spec.reply_topic(name) for name in replies),
         spec.feed_topic(settings.bridge.group_id),
+        spec.handled_topic(settings.bridge.group_id),
     )
 
 
@@ -65,9 +66,10 @@ async def plan(settings: Settings, admin: AIOKafkaAdminClient) -> steps.Plan:
 
 
 async def missing_topics(settings: Settings, admin: AIOKafkaAdminClient) -> tuple[Topic, ...]:
-    """Return the wanted topics that are not there, or not seen by this account."""
+    """Return the topics that the daemon needs and that are not there, or not seen by this account."""
     partitions = await partition_counts(admin)
-    return tuple(topic for topic in wanted_topics(settings) if topic.name not in partitions)
+    needed = (topic for topic in wanted_topics(settings) if topic.kind is not TopicKind.HANDLED)  # a person's tool only
+    return tuple(topic for topic in needed if topic.name not in partitions)
 
 
 async def carry_out(admin: AIOKafkaAdminClient, step: steps.KafkaStep) -> str | None:

@@ -15,6 +15,7 @@ class Part(StrEnum):
     INTAKE = "intake"
     TEMPORAL = "temporal"
     KAFKA = "kafka"
+    TOPICS = "topics"
     CONFIGURATION = "configuration"
     FEED = "feed"
 
@@ -50,8 +51,8 @@ class Health:
         return not self.problems.keys().isdisjoint((Part.TEMPORAL, Part.KAFKA, Part.CONFIGURATION))
 
     def fails(self, part: Part, problem: str) -> None:
-        """Note a problem; it is logged when it begins, not each time."""
-        if part not in self.problems:
+        """Note a problem; it is logged when it begins, not each time (topics that refuse log each for itself)."""
+        if part not in self.problems and part in _GONE:
             log.error(_GONE[part], problem=problem)
         self.problems[part] = problem
 

@@ -26,6 +26,8 @@ class Log(StrEnum):
     TEMPORAL_BACK = "temporal back"
     KAFKA_AWAY = "kafka away"
     KAFKA_BACK = "kafka back"
+    TOPIC_REFUSES = "topic refuses"
+    TOPIC_TAKES = "topic takes again"
     MISCONFIGURED = "misconfigured"
     COMMAND_CRASHED = "command crashed"
     PRODUCER_REBUILT = "producer rebuilt"

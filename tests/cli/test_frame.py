@@ -13,9 +13,13 @@ CONNECTING = (
     ("setup", "apply"),
     ("tail",),
     ("publish", "invoice.cancel"),
+    ("dlq", "list"),
+    ("dlq", "show", "invoice.cancel.dlq/0/0"),
+    ("dlq", "replay", "--yes"),
+    ("dlq", "discard", "--because", "old"),
     ("run",),
 )
-WITH_SUBCOMMANDS = {"setup": "apply", "config": "show", "export": "asyncapi"}
+WITH_SUBCOMMANDS = {"setup": "apply", "dlq": "list", "config": "show", "export": "asyncapi"}
 
 
 def test_help_names_every_command_and_does_not_import_the_clients() -> None:

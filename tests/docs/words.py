@@ -80,6 +80,11 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.TEMPORAL_BACK: "Temporal answers again.",
         Log.KAFKA_AWAY: "Kafka does not acknowledge; commands wait. Not ready until it does.",
         Log.KAFKA_BACK: "Kafka acknowledges again.",
+        Log.TOPIC_REFUSES: (
+            "A topic takes no records: it is missing, or this account may not write it. Records for it wait, others go "
+            "on. Not ready until it does."
+        ),
+        Log.TOPIC_TAKES: "That topic takes records again.",
         Log.MISCONFIGURED: "Temporal refuses us (namespace, permission): a person corrects it; commands wait.",
         Log.COMMAND_CRASHED: "A defect of the bridge: that command's key is held and tried again. Please report it.",
         Log.PRODUCER_REBUILT: "The producer met a fatal error and was replaced.",

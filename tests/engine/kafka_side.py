@@ -30,6 +30,18 @@ async def make_topics(
         await admin.close()
 
 
+async def delete_topics(bootstrap: str, *names: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics(list(names))
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while {topic["topic"] for topic in await admin.describe_topics()} & set(names):  # noqa: ASYNC110 - the cluster tells nobody
+                await asyncio.sleep(POLL_SECONDS)
+    finally:
+        await admin.close()
+
+
 @contextlib.asynccontextmanager
 async def producing(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", **options)

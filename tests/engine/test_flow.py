@@ -52,6 +52,9 @@ class Server:
             raise failure
         self.written += written
 
+    def problem(self) -> None:
+        """Every topic takes records."""
+
 
 @dataclass
 class Scene:

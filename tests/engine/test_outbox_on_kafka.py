@@ -1,14 +1,16 @@
 """What goes out to real Apache Kafka, as it was given; and a producer that is replaced once, by itself."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import OutOfOrderSequenceNumber
 
-from bridge.errors import KafkaAwayError
+from bridge.errors import KafkaAwayError, TopicRefusedError
 from bridge.outcomes import outbox as outboxes
+from bridge.outcomes import outgoing as outgoings
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.outbox import Outbox
 from tests.engine import kafka_side
@@ -76,3 +78,32 @@ async def test_a_fatal_error_that_is_told_late_leaves_the_new_producer_alone(kaf
     assert await outbox._running() is fresh
     await outbox.send([OutRecord(topic, b"k", b"v", ())])
     await outbox.close()
+
+
+async def test_a_missing_topic_is_told_at_once_to_all_but_the_first_and_slows_no_other(kafka: Kafka) -> None:
+    letters, replies = kafka_side.name("missing") + ".dlq", kafka_side.name("replies")
+    await kafka_side.make_topics(kafka.bootstrap, replies)
+    letter, reply = OutRecord(letters, b"k", b"v", ()), OutRecord(replies, b"k", b"v", ())
+    async with outgoings.opened({"bootstrap_servers": kafka.bootstrap}) as outgoing:
+        with pytest.raises(TopicRefusedError, match="is not there: make it with `bridge setup apply`"):
+            await outgoing.send([letter, reply])
+        begun = time.monotonic()
+        for _ in range(50):
+            with pytest.raises(TopicRefusedError):
+                await outgoing.send([letter, reply])
+            await outgoing.send([reply])
+        assert time.monotonic() - begun < 10  # one of them may have had to look again
+    assert len(await kafka_side.read_all(kafka.bootstrap, replies)) == 50
+
+
+async def test_a_topic_that_goes_while_its_producer_writes_is_told_and_leaves_no_copy(kafka: Kafka) -> None:
+    topic = kafka_side.name("going")
+    await kafka_side.make_topics(kafka.bootstrap, topic)
+    async with outboxes.opened({"bootstrap_servers": kafka.bootstrap}) as outbox:
+        await outbox.send([OutRecord(topic, b"k", b"before", ())])
+        await kafka_side.delete_topics(kafka.bootstrap, topic)
+        with pytest.raises(TopicRefusedError):
+            await outbox.send([OutRecord(topic, b"k", b"held", ())])
+        await kafka_side.make_topics(kafka.bootstrap, topic)
+        await outbox.send([OutRecord(topic, b"k", b"held", ())])
+    assert [record.value for record in await kafka_side.read_all(kafka.bootstrap, topic)] == [b"held"]

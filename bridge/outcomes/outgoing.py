@@ -1,0 +1,53 @@
+"""Everything that goes out for a command: dead letters by a producer of their own, then the rest.
+
+A topic without a leader slows whatever its producer writes; so a missing dead-letter topic must not share one with the
+answers to sound commands.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from bridge.errors import TopicRefusedError
+from bridge.outcomes.event import OutRecord
+from bridge.outcomes.outbox import Outbox
+from bridge.outcomes.refusals import Refusals
+from topics import spec
+
+
+class Outgoing:
+    """Writes records, dead letters first: an answer never tells of one that is not there."""
+
+    def __init__(self, dead_letters: Outbox, others: Outbox) -> None:
+        self._dead_letters = dead_letters
+        self._others = others
+        self._refusals = Refusals()
+
+    async def send(self, records: Sequence[OutRecord]) -> None:
+        """Write the records; returns once Kafka has acknowledged all of them. Raises as `Outbox.send` does."""
+        letters = [record for record in records if record.topic.endswith(spec.DEAD_LETTER_SUFFIX)]
+        others = [record for record in records if not record.topic.endswith(spec.DEAD_LETTER_SUFFIX)]
+        self._refusals.check(record.topic for record in records)
+        try:
+            for outbox, part in ((self._dead_letters, letters), (self._others, others)):
+                if part:
+                    await outbox.send(part)
+                    self._refusals.took(record.topic for record in part)
+        except TopicRefusedError as error:
+            self._refusals.refused(error)
+            raise
+
+    def problem(self) -> str | None:
+        """Return which topics take no records now, or None."""
+        return self._refusals.problem()
+
+
+@contextlib.asynccontextmanager
+async def opened(options: dict[str, Any]) -> AsyncIterator[Outgoing]:
+    """Hold the outgoing side; `options` are those of `bridge.connect.kafka_options`."""
+    dead_letters, others = Outbox(options), Outbox(options)
+    try:
+        yield Outgoing(dead_letters, others)
+    finally:
+        await dead_letters.close()
+        await others.close()
