@@ -99,12 +99,14 @@ class Shelf:
         consumer.seek(tp, begin)
         heard_at = time.monotonic()
         while await consumer.position(tp) < end:
-            for record in await self._poll(tp):
-                heard_at = time.monotonic()
+            records = await self._poll(tp)
+            for record in records:
                 if record.offset >= end:
                     return
                 yield received.record(record)
-            if time.monotonic() - heard_at > SILENCE_MAX.total_seconds():
+            if records:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > SILENCE_MAX.total_seconds():
                 raise errors.ConnectError(f"Kafka has fallen silent about {tp.topic}: see that it is up, run it again.")
 
     async def _poll(self, tp: TopicPartition) -> "Sequence[ConsumerRecord[Any, Any]]":

@@ -93,10 +93,10 @@ def test_what_cannot_be_restored_is_refused_with_its_reason_and_the_rest_is_repl
     ended = desk.bridge("replay", topic, "--yes")
     assert ended.code == 1
     assert sorted(ended.err.splitlines()) == [
-        f"1 cannot be replayed: {DAMAGED}.",
         "1 cannot be replayed: a part of it was too large to be kept: the record cannot be restored as it was.",
         "1 cannot be replayed: it does not say where it came from.",
         "1 cannot be replayed: it says that it came from another topic than this one keeps the dead letters of.",
+        f"1 cannot be replayed: {DAMAGED}.",
         "1 replayed.",
     ]
     assert [found[3] for found in desk.records(topic)] == [b"sound"]
