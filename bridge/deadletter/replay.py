@@ -24,6 +24,7 @@ TRANSACTION_TIMEOUT = timedelta(seconds=30)
 TRANSACTION_TIMEOUT_MS = 10_000  # after which Kafka aborts what a killed replay had begun: readers wait for that
 STOP_TIMEOUT = timedelta(seconds=5)
 
+Rank: TypeAlias = tuple[str, int, int, str]
 Wanted: TypeAlias = Callable[[Letter, bytes | None], bool]
 
 
@@ -32,26 +33,27 @@ async def in_order(shelf: Shelf, spans: Spans, wanted: Wanted) -> AsyncIterator[
 
     A round is read while the one before it is done with, so that any number of letters fits in memory.
     """
-    after: Place | None = None
+    after: Rank | None = None
     while True:
-        found: dict[Place, Letter] = {}
+        found: dict[Rank, Letter] = {}
         async for record in shelf.forwards(spans):
             each = letters.read(record)
-            place = order(each)
-            if (after is None or place > after) and wanted(each, record.key):
-                found.setdefault(place, each)
+            rank = order(each)
+            if (after is None or rank > after) and wanted(each, record.key):
+                found.setdefault(rank, each)
                 if len(found) >= 2 * ROUND:
-                    found = {place: found[place] for place in sorted(found)[:ROUND]}
-        places = sorted(found)[:ROUND]
-        if not places:
+                    found = {rank: found[rank] for rank in sorted(found)[:ROUND]}
+        ranks = sorted(found)[:ROUND]
+        if not ranks:
             return
-        after = places[-1]
-        yield [found[place] for place in places]
+        after = ranks[-1]
+        yield [found[rank] for rank in ranks]
 
 
-def order(letter: Letter) -> Place:
-    """Return what letters are put in order by."""
-    return letter.place if letter.origin is None else letter.origin.place
+def order(letter: Letter) -> Rank:
+    """Return what letters are put in order by: where their originals lay, and when, if a topic was made anew."""
+    topic, partition, offset = letter.place if letter.origin is None else letter.origin.place
+    return topic, partition, offset, letter.identity
 
 
 def chunks(found: Sequence[Letter], at_most: int = CHUNK) -> Iterator[list[Letter]]:

@@ -166,6 +166,21 @@ def test_ctrl_c_leaves_no_transaction_open(desk: Desk) -> None:
     assert [int(found[3] or b"") for found in desk.records(topic)] == list(range(100))
 
 
+def test_letters_of_a_topic_that_was_made_anew_are_others(desk: Desk) -> None:
+    topic = desk.topic(partitions=1)
+    desk.letters([letter(topic, 1, value=b"new", timestamp="2026-11-22T12:00:00.000Z"), letter(topic, 1, value=b"old")])
+    desk.rows("replay", topic, "--yes")
+    assert [found[3] for found in desk.records(topic)] == [b"old", b"new"]
+
+
+def test_a_place_that_holds_nothing_ends_it_with_1(desk: Desk) -> None:
+    topic = desk.topic(partitions=1)
+    desk.letter(topic, 1)
+    for words in ((), ("--yes",)):
+        ended = desk.bridge("replay", f"{topic}.dlq/0/99", *words)
+        assert (ended.code, ended.err) == (1, "bridge: No dead letter is there, and none came from there.\n")
+
+
 def test_a_terminal_shows_a_bar_and_a_pipe_plain_lines(desk: Desk) -> None:
     topic = desk.topic(partitions=1)
     desk.letters([letter(topic, n) for n in range(7)])

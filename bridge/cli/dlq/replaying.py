@@ -18,6 +18,7 @@ from bridge.deadletter import handled, letter, replay
 from bridge.deadletter.handled import Marks, State
 from bridge.deadletter.letter import Letter, Place
 from bridge.deadletter.replay import TooLargeError, Writer
+from bridge.deadletter.selection import Selection
 from bridge.settings import Settings
 
 REPLAYED = {"original": 22, "letter": 26, "replayed_to": 22, "key": 16, "id": 36, "replays": 0}
@@ -53,7 +54,8 @@ async def rehearse(settings: Settings, filters: Filters, form: Form, *, again: b
     table, count = output.Table(form, rows.PLANNED), Count()
     async with desk.opened(settings, filters) as at:
         marks = await at.marks()
-        async for found in replay.in_order(at.shelf, at.spans, _wanted(at, marks, again=again)):
+        wanted = _Wanted(at.selection, marks, again)
+        async for found in replay.in_order(at.shelf, at.spans, wanted):
             for each in found:
                 obstacle = _obstacle(at, each)
                 table.add({**rows.fields(each, marks.state(each)), "obstacle": obstacle})
@@ -61,9 +63,7 @@ async def rehearse(settings: Settings, filters: Filters, form: Form, *, again: b
                     count.done += 1
                 else:
                     count.refuse(obstacle)
-    code = count.tell()
-    output.say(f"{count.done} would be replayed: --yes does it." if count.done else "There is nothing to replay.")
-    return code
+    return wanted.tell(count, "would be replayed: --yes does it.")
 
 
 async def run(settings: Settings, filters: Filters, form: Form, *, rate: int, again: bool) -> int:
@@ -72,7 +72,7 @@ async def run(settings: Settings, filters: Filters, form: Form, *, rate: int, ag
         at.require_marks()
         async with replay.writing(connect.kafka_options(settings), settings.bridge.group_id) as writer:
             marks = await at.marks()  # not before: what another replay was about to mark is marked or aborted now
-            wanted = _wanted(at, marks, again=again)
+            wanted = _Wanted(at.selection, marks, again)
             total = 0
             async for record in at.shelf.forwards(at.spans):
                 total += wanted(letter.read(record), record.key)
@@ -81,16 +81,31 @@ async def run(settings: Settings, filters: Filters, form: Form, *, rate: int, ag
                 doing = _Replay(at, writer, output.Table(form, REPLAYED), count, rate, tell, form)
                 async for found in replay.in_order(at.shelf, at.spans, wanted):
                     await doing.put_back(found)
-    code = count.tell()
-    output.say(f"{count.done} replayed." if count.done else "There is nothing to replay.")
-    return code
+    return wanted.tell(count, "replayed.")
 
 
-def _wanted(at: Desk, marks: Marks, *, again: bool) -> Callable[[Letter, bytes | None], bool]:
-    def wanted(each: Letter, key: bytes | None) -> bool:
-        return at.selection.takes(each, key) and (again or marks.state(each) is State.OPEN)
+@dataclass(slots=True)
+class _Wanted:
+    """What is to be replayed; `seen` counts what the filters let through, handled or not."""
 
-    return wanted
+    selection: Selection
+    marks: Marks
+    again: bool
+    seen: int = 0
+
+    def __call__(self, each: Letter, key: bytes | None) -> bool:
+        if not self.selection.takes(each, key):
+            return False
+        self.seen += 1
+        return self.again or self.marks.state(each) is State.OPEN
+
+    def tell(self, count: Count, what: str) -> int:
+        """Say how it went; return the exit code. Raises `BridgeError` where a place that was named holds nothing."""
+        if self.selection.places and not self.seen:
+            raise errors.BridgeError("No dead letter is there, and none came from there.")
+        code = count.tell()
+        output.say(f"{count.done} {what}" if count.done else "There is nothing to replay.")
+        return code
 
 
 def _obstacle(at: Desk, each: Letter) -> str | None:
@@ -108,7 +123,7 @@ class _Replay:
     rate: int
     tell: Callable[[int], None]
     form: Form
-    began: float = field(default_factory=time.monotonic)
+    next_at: float = 0.0
 
     async def put_back(self, found: Sequence[Letter]) -> None:
         sound = []
@@ -121,7 +136,13 @@ class _Replay:
         for chunk in replay.chunks(sound, max(1, self.rate // 2)):
             records = await self.at.shelf.pick(each.place for each in chunk)
             there = [(each, records[each.place]) for each in chunk if each.place in records]
+            await self._keep_to_rate(len(there))
             await self._write(there)
+
+    async def _keep_to_rate(self, count: int) -> None:
+        now = time.monotonic()
+        await asyncio.sleep(max(0.0, self.next_at - now))
+        self.next_at = max(now, self.next_at) + count / self.rate
 
     async def _write(self, chunk: Sequence[tuple[Letter, Record]]) -> None:
         """Write a chunk; one that Kafka finds too large is left out, so the others are written singly then."""
@@ -143,9 +164,6 @@ class _Replay:
             self._show(each, place)
         self.count.done += len(chunk)
         self.tell(self.count.done + self.count.refused)
-        ahead = self.began + self.count.done / self.rate - time.monotonic()
-        if ahead > 0:
-            await asyncio.sleep(ahead)
 
     def _show(self, each: Letter, place: Place) -> None:
         if self.form == "table" and sys.stdout.isatty() and sys.stderr.isatty():
