@@ -100,9 +100,7 @@ def feed_topic(group_id: str) -> Topic:
 
 def handled_topic(group_id: str) -> Topic:
     """Return the topic that tells which dead letters a person has replayed or discarded; it must outlive them."""
-    return Topic(
-        f"{group_id}.dlq.handled", TopicKind.HANDLED, partitions=1, retention=None, cleanup=Cleanup.COMPACT
-    )
+    return Topic(f"{group_id}.dlq.handled", TopicKind.HANDLED, partitions=1, retention=None, cleanup=Cleanup.COMPACT)
 
 
 @dataclass(frozen=True, slots=True)
