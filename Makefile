@@ -40,6 +40,10 @@ run: $(VENV)/run-is-there ## Start the embedded stack and watch sample commands 
 test: $(VENV)/test-is-there ## Run all tests on real Kafka and real Temporal (ARGS="-k name" for some)
 	@$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: bench
+bench: $(VENV)/test-is-there ## Measure the bridge beside the shortest loop (ARGS="--section core --scale 0.1" for less)
+	@$(BIN)/python -m tests.bench --write $(ARGS)
+
 .PHONY: check
 check: $(VENV)/test-is-there ## Lint, types, layers, dependencies
 	$(BIN)/ruff check $(SOURCES)

@@ -5,10 +5,13 @@ Describe does not, so deduplication asks the memo.
 """
 
 import dataclasses
-import json
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
+import pydantic_core
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
 
@@ -19,6 +22,7 @@ from topics import ids
 MEMO = "bridge"
 GROUP_ATTRIBUTE = "BridgeGroup"
 IDS_ATTRIBUTE = "BridgeIds"
+ATTRIBUTE_TYPES: Mapping[str, str] = MappingProxyType({GROUP_ATTRIBUTE: "Keyword", IDS_ATTRIBUTE: "KeywordList"})
 EARLIER_MAX = 32
 
 
@@ -43,12 +47,12 @@ class Mark:
     @property
     def request_id(self) -> str:
         """The UUIDv5 of the command that began the run."""
-        return str(ids.event_id("request", self.source, self.command))
+        return ids.text("request", self.source, self.command)
 
     @property
     def recorded_ms(self) -> int:
         """`time` in ms since the epoch."""
-        return round(datetime.fromisoformat(self.time).timestamp() * 1000)
+        return _milliseconds(self.time)
 
     @property
     def known_request_ids(self) -> tuple[str, ...]:
@@ -69,7 +73,13 @@ class Mark:
         return same_place and self.offset >= record.offset and self.time >= rfc3339(record.timestamp_ms)
 
 
+@functools.lru_cache(maxsize=4096)  # a batch of records has one time
+def _milliseconds(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
+
+
 _MARK = TypeAdapter(Mark)
+_FIELDS = tuple(field.name for field in dataclasses.fields(Mark))
 
 
 def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
@@ -94,8 +104,12 @@ def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
 
 def memo(mark: Mark) -> Payload:
     """Return the memo's payload."""
-    fields = {name: value for name, value in dataclasses.asdict(mark).items() if value is not None}
-    return json_payload(json.dumps(fields, separators=(",", ":")).encode())
+    return json_payload(memo_text(mark))
+
+
+def memo_text(mark: Mark) -> bytes:
+    """Return the memo's JSON text."""
+    return pydantic_core.to_json({name: value for name in _FIELDS if (value := getattr(mark, name)) is not None})
 
 
 def read(payload: Payload) -> Mark | None:
@@ -112,16 +126,27 @@ def read(payload: Payload) -> Mark | None:
 
 def search_attributes(command: Command, group: str) -> dict[str, Payload]:
     """Return the search attributes of a run that `command` begins."""
+    texts = search_attribute_texts(command, group)
+    return {name: json_payload(text, ATTRIBUTE_TYPES[name]) for name, text in texts.items()}
+
+
+def search_attribute_texts(command: Command, group: str) -> dict[str, bytes]:
+    """Return the JSON text of each search attribute."""
     identifiers = [command.identity.id, tracecontext.trace_id(command.traceparent)]
-    return {
-        GROUP_ATTRIBUTE: json_payload(json.dumps(group).encode(), "Keyword"),
-        IDS_ATTRIBUTE: json_payload(json.dumps(identifiers).encode(), "KeywordList"),
-    }
+    return {GROUP_ATTRIBUTE: pydantic_core.to_json(group), IDS_ATTRIBUTE: pydantic_core.to_json(identifiers)}
 
 
 def json_payload(text: bytes, attribute_type: str | None = None) -> Payload:
     """Return JSON text as a payload; `attribute_type` is the type of a search attribute."""
+    payload = Payload()
+    payload.CopyFrom(_empty_payload(attribute_type))  # to copy a map is cheaper than to make one
+    payload.data = text
+    return payload
+
+
+@functools.cache
+def _empty_payload(attribute_type: str | None) -> Payload:
     metadata = {"encoding": b"json/plain"}
     if attribute_type is not None:
         metadata["type"] = attribute_type.encode()
-    return Payload(metadata=metadata, data=text)
+    return Payload(metadata=metadata)

@@ -4,7 +4,6 @@ Trace Context level 1, sections 3.2 (traceparent) and 3.3 (tracestate).
 """
 
 import re
-import uuid
 from collections.abc import Mapping
 
 TRACESTATE_CHARACTERS_MAX = 512
@@ -23,15 +22,16 @@ def incoming(
     return (parent, _state(attributes.get("tracestate", ""))) if parent else (None, None)
 
 
-def begun(request_id: uuid.UUID) -> str:
+def begun(request_id: str) -> str:
     """Return the traceparent of a command that came without one: the same one for each copy of the command."""
-    return f"00-{request_id.hex}-{request_id.hex[:16]}-01"
+    digits = request_id.replace("-", "")
+    return f"00-{digits}-{digits[:16]}-01"
 
 
-def child(traceparent: str, event_id: uuid.UUID) -> str:
+def child(traceparent: str, event_id: str) -> str:
     """Return the traceparent of an emitted event: the command's trace, and a span id that copies of the event share."""
     version, trace_id, _, flags = traceparent.split("-")
-    return f"{version}-{trace_id}-{event_id.hex[:16]}-{flags}"
+    return f"{version}-{trace_id}-{event_id[:8]}{event_id[9:13]}{event_id[14:18]}-{flags}"
 
 
 def trace_id(traceparent: str) -> str:

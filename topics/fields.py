@@ -99,3 +99,7 @@ class Model(BaseModel):
     """Base of every command and event: frozen; unknown fields are ignored, as the contract says."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def json_bytes(self) -> bytes:
+        """Return the model as JSON text: compact, in UTF-8, the fields in their order."""
+        return self.__pydantic_serializer__.to_json(self)

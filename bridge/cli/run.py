@@ -23,6 +23,9 @@ def run(*, group_id: str | None = None, admin_address: str | None = None) -> int
     admin_address
         HOST:PORT of health, metrics and management (BRIDGE_ADMIN_ADDRESS).
     """
+    from bridge import interpreter  # noqa: PLC0415 - it comes before the engine
+
+    interpreter.tune()
     import uvloop  # noqa: PLC0415 - only this command needs it, and the engine behind it
 
     from bridge import app  # noqa: PLC0415 - as above

@@ -1,7 +1,8 @@
 """The requests to Temporal, made of a command. Raw, as the SDK's own calls draw a new request id each time."""
 
-import json
+import functools
 
+import pydantic_core
 from temporalio.api.common.v1 import Header, Memo, Payloads, SearchAttributes, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import WorkflowIdReusePolicy
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -36,18 +37,36 @@ def start(
     command: Command, *, namespace: str, group: str, request_id: str, rerun: Rerun, earlier: tuple[str, ...] = ()
 ) -> StartWorkflowExecutionRequest:
     """Return the request that starts the command's workflow under `rerun`."""
+    request = StartWorkflowExecutionRequest()
+    # What every start of the route says is copied: to make it anew costs more than all the rest of the command.
+    request.CopyFrom(_start(namespace, command.route.workflow or "", command.route.task_queue or "", rerun))
+    request.workflow_id = command.workflow_id
+    request.input.payloads[0].data = _argument_text(command)
+    request.identity = identity(group, command)
+    request.request_id = request_id
+    request.memo.fields[mark.MEMO].data = mark.memo_text(mark.of(command, group, earlier))
+    attributes = request.search_attributes.indexed_fields
+    for name, text in mark.search_attribute_texts(command, group).items():
+        attributes[name].data = text
+    for name, text in _header_texts(command).items():
+        request.header.fields[name].data = text
+    return request
+
+
+@functools.lru_cache(maxsize=1024)
+def _start(namespace: str, workflow: str, task_queue: str, rerun: Rerun) -> StartWorkflowExecutionRequest:
+    empty = mark.json_payload(b"")
     return StartWorkflowExecutionRequest(
         namespace=namespace,
-        workflow_id=command.workflow_id,
-        workflow_type=WorkflowType(name=command.route.workflow or ""),
-        task_queue=TaskQueue(name=command.route.task_queue or ""),
-        input=_argument(command),
-        identity=identity(group, command),
-        request_id=request_id,
+        workflow_type=WorkflowType(name=workflow),
+        task_queue=TaskQueue(name=task_queue),
+        input=Payloads(payloads=[empty]),
         workflow_id_reuse_policy=REUSE_POLICIES[rerun],
-        memo=Memo(fields={mark.MEMO: mark.memo(mark.of(command, group, earlier))}),
-        search_attributes=SearchAttributes(indexed_fields=mark.search_attributes(command, group)),
-        header=header(command),
+        memo=Memo(fields={mark.MEMO: empty}),
+        search_attributes=SearchAttributes(
+            indexed_fields={name: mark.json_payload(b"", kind) for name, kind in mark.ATTRIBUTE_TYPES.items()}
+        ),
+        header=Header(fields=dict.fromkeys((COMMAND_HEADER, TRACER_HEADER), empty)),
     )
 
 
@@ -99,6 +118,10 @@ def cancel(command: Command, *, namespace: str, group: str, first_run_id: str) -
 
 def header(command: Command) -> Header:
     """Return what tells a workflow of any language which command reached it, and its trace."""
+    return Header(fields={name: mark.json_payload(text) for name, text in _header_texts(command).items()})
+
+
+def _header_texts(command: Command) -> dict[str, bytes]:
     reference = {
         "id": command.identity.id,
         "source": command.identity.source,
@@ -110,17 +133,15 @@ def header(command: Command) -> Header:
     carrier = {"traceparent": command.traceparent}
     if command.tracestate is not None:
         carrier["tracestate"] = command.tracestate
-    return Header(
-        fields={
-            COMMAND_HEADER: mark.json_payload(json.dumps(reference).encode()),
-            TRACER_HEADER: mark.json_payload(json.dumps(carrier).encode()),
-        }
-    )
+    return {COMMAND_HEADER: pydantic_core.to_json(reference), TRACER_HEADER: pydantic_core.to_json(carrier)}
 
 
 def _argument(command: Command) -> Payloads:
-    text = command.data if command.route.argument is Argument.DATA else event_json(command)
-    return Payloads(payloads=[mark.json_payload(text)])
+    return Payloads(payloads=[mark.json_payload(_argument_text(command))])
+
+
+def _argument_text(command: Command) -> bytes:
+    return command.data if command.route.argument is Argument.DATA else event_json(command)
 
 
 def event_json(command: Command) -> bytes:
@@ -135,5 +156,5 @@ def event_json(command: Command) -> bytes:
     if command.tracestate is not None:
         attributes["tracestate"] = command.tracestate
     # Not escaped: what is within our limit for a record must not grow beyond Temporal's for a payload.
-    text = json.dumps(attributes, separators=(",", ":"), ensure_ascii=False).encode()
+    text = pydantic_core.to_json(attributes)
     return text[:-1] + b',"data":' + command.data + b"}"

@@ -60,7 +60,7 @@ class Decoder:
             data=event.data_text,
             fields=event.data,
             attributes=attributes,
-            traceparent=traceparent or tracecontext.begun(ids.event_id("request", identity.source, identity.id)),
+            traceparent=traceparent or tracecontext.begun(ids.text("request", identity.source, identity.id)),
             tracestate=tracestate,
             reply_to=reply_to,
             replayed=record.header(REPLAYS_HEADER) is not None,

@@ -5,7 +5,6 @@ Read back from the topics themselves, so that it outlives every process, and tel
 
 import asyncio
 import time
-import uuid
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
@@ -33,13 +32,13 @@ class Announced:
         self._ends: dict[str, int] = {}
         self._starts: dict[str, int] = {}
 
-    def __contains__(self, event_id: uuid.UUID) -> bool:
+    def __contains__(self, event_id: str) -> bool:
         """Return whether the event is in its topic."""
-        return str(event_id) in self._ends or str(event_id) in self._starts
+        return event_id in self._ends or event_id in self._starts
 
-    def add(self, event_id: uuid.UUID, time_ms: int) -> None:
+    def add(self, event_id: str, time_ms: int) -> None:
         """Note an event that this process has written."""
-        self._ends[str(event_id)] = time_ms
+        self._ends[event_id] = time_ms
 
     async def open(self, from_ms: int) -> None:
         """Begin to read at what has a timestamp of `from_ms` or later."""

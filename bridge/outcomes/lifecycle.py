@@ -3,7 +3,6 @@
 Built of the run's mark and the server's words alone, so that copies have the same bytes.
 """
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +41,7 @@ class End:
 def started(mark: Mark, run: RunFacts, topic: str) -> OutRecord:
     """Return `workflow.started`; its time is that of the command's record."""
     data = WorkflowStarted(**_common(mark, run, State.STARTED))
-    return _event(mark, run, State.STARTED, topic, mark.recorded_ms, data.model_dump(mode="json"))
+    return _event(mark, run, State.STARTED, topic, mark.recorded_ms, data.json_bytes())
 
 
 def ended(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
@@ -55,12 +54,12 @@ def ended(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
         new_run_id=end.new_run_id,
         failure=end.failure,
     )
-    return _event(mark, run, end.state, topic, end.closed_ms, data.model_dump(mode="json"))
+    return _event(mark, run, end.state, topic, end.closed_ms, data.json_bytes())
 
 
-def event_id(namespace: str, workflow_id: str, run_id: str, state: State) -> uuid.UUID:
+def event_id(namespace: str, workflow_id: str, run_id: str, state: State) -> str:
     """Return the id of the event that announces `state` of a run."""
-    return ids.event_id("lifecycle", namespace, workflow_id, run_id, state.value)
+    return ids.text("lifecycle", namespace, workflow_id, run_id, state.value)
 
 
 def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
     }
 
 
-def _event(mark: Mark, run: RunFacts, state: State, topic: str, time_ms: int, data: dict[str, Any]) -> OutRecord:
+def _event(mark: Mark, run: RunFacts, state: State, topic: str, time_ms: int, data: bytes) -> OutRecord:
     return event.record(
         topic=topic,
         key=run.workflow_id,

@@ -16,7 +16,7 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
         return None
     record = content.record
     outcome = _outcome(settled)
-    event_id = ids.event_id(
+    event_id = ids.text(
         "reply", identity.source, identity.id, outcome.value, record.topic, record.partition, record.offset
     )
     workflow_id = content.workflow_id if isinstance(content, Command) else None
@@ -43,14 +43,14 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
         subject=workflow_id,
         time=data.time,
         timestamp_ms=record.timestamp_ms,
-        data=data.model_dump(mode="json"),
+        data=data.json_bytes(),
         cause=cause(content, identity.source, identity.id),
     )
 
 
 def cause(content: Command | BadRecord, source: str, command_id: str) -> Cause:
     """Return what the events that follow from a record tell of it."""
-    traceparent = content.traceparent or tracecontext.begun(ids.event_id("request", source, command_id))
+    traceparent = content.traceparent or tracecontext.begun(ids.text("request", source, command_id))
     return Cause(
         command_id=command_id,
         correlation_id=content.correlation_id or command_id,

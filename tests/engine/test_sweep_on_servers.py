@@ -101,7 +101,7 @@ async def test_a_completed_run_is_announced_once_with_all_that_the_contract_name
     async with Sweeper(kafka, feed).owning() as sweeper:
         await swept(sweeper, kafka, feed, 1)
     ((headers, data),) = await events(kafka, feed)
-    assert headers["ce_id"] == str(lifecycle.event_id("default", feed.workflow_id, run_id, State.COMPLETED))
+    assert headers["ce_id"] == lifecycle.event_id("default", feed.workflow_id, run_id, State.COMPLETED)
     assert (headers["ce_type"], headers["ce_subject"]) == ("workflow.completed", feed.workflow_id)
     assert headers["ce_time"] == data["closed_at"]
     assert data["duration_ms"] >= 0

@@ -1,0 +1,1 @@
+"""How fast the bridge is: `make bench` measures it beside the shortest loop and the usual handler."""

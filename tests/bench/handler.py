@@ -1,0 +1,31 @@
+"""The usual handler: FastStream's decorator and `client.start_workflow`, as its tutorials write it.
+
+`python -m tests.bench.handler TOPIC`.
+"""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+from faststream import FastStream
+from faststream.kafka import KafkaBroker
+from temporalio.client import Client
+
+from tests.bench import rows
+
+
+async def run(topic: str) -> None:
+    """Start a workflow for each record, for ever."""
+    client = await Client.connect(os.environ["TEMPORAL_ADDRESS"])
+    broker = KafkaBroker(os.environ["KAFKA_BOOTSTRAP_SERVERS"], logger=None)
+
+    @broker.subscriber(topic, group_id=topic, auto_offset_reset="earliest", session_timeout_ms=45_000)
+    async def handle(order: dict[str, Any]) -> None:
+        await client.start_workflow(rows.WORKFLOW, order, id=f"order-{order['order_id']}", task_queue=rows.TASK_QUEUE)
+
+    await FastStream(broker, logger=None).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(run(sys.argv[1]))

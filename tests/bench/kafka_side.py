@@ -1,0 +1,90 @@
+"""What the bench asks Kafka: topics, ends, what a group has committed, what was written."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import confluent_kafka
+from confluent_kafka import TopicPartition, admin
+
+Ends: TypeAlias = Mapping[int, int]
+
+TIMEOUT_SECONDS = 30
+
+
+class KafkaSide:
+    """Kafka as an outsider sees it."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._admin = admin.AdminClient({"bootstrap.servers": bootstrap})
+        self._reader = self._consumer(f"bench-ledger-{uuid.uuid4()}")
+
+    def make(self, topic: str, partitions: int, config: Mapping[str, str]) -> None:
+        """Make a topic."""
+        wanted = admin.NewTopic(topic, partitions, 1, config=dict(config))  # type: ignore[attr-defined]  # it is there
+        self._admin.create_topics([wanted])[topic].result(TIMEOUT_SECONDS)
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not self._is_led(topic, partitions):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{topic} has no leaders after {TIMEOUT_SECONDS} s")
+            time.sleep(0.1)
+
+    def _is_led(self, topic: str, partitions: int) -> bool:
+        try:
+            return len(self.ends(topic)) == partitions
+        except confluent_kafka.KafkaException:
+            return False
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """Return the offset behind the last record of each partition."""
+        partitions = self._admin.list_topics(topic, TIMEOUT_SECONDS).topics[topic].partitions
+        latest = admin.OffsetSpec.latest()  # type: ignore[attr-defined]  # it is there
+        wanted = {TopicPartition(topic, number): latest for number in partitions}
+        found = self._admin.list_offsets(wanted, request_timeout=TIMEOUT_SECONDS)
+        return {place.partition: answer.result(TIMEOUT_SECONDS).offset for place, answer in found.items()}
+
+    def count_since(self, topic: str, begin: Ends) -> int:
+        """Return how many records were written since; right for topics without transactions."""
+        return sum(self.ends(topic).values()) - sum(begin.values())
+
+    def is_committed(self, group: str, topic: str) -> bool:
+        """Return whether the group has committed everything that the topic holds."""
+        ends = self.ends(topic)
+        asker = self._consumer(group)
+        try:
+            wanted = [TopicPartition(topic, number) for number, end in ends.items() if end]
+            found = asker.committed(wanted, TIMEOUT_SECONDS) if wanted else []
+        finally:
+            asker.close()
+        return all(place.offset == ends[place.partition] for place in found)
+
+    def causes_since(self, topic: str, begin: Ends) -> list[str]:
+        """Return the causation id of each record that was written since."""
+        ends = self.ends(topic)
+        left = {number for number, end in ends.items() if end > begin.get(number, 0)}
+        self._reader.assign([TopicPartition(topic, number, begin.get(number, 0)) for number in left])
+        causes: list[str] = []
+        while left:
+            for message in self._reader.consume(10_000, 1.0):
+                headers: dict[str, Any] = dict(message.headers() or [])
+                causes.append(headers["ce_causationid"].decode())
+                number, offset = message.partition(), message.offset()
+                if number is not None and offset is not None and offset + 1 >= ends[number]:
+                    left.discard(number)
+        return causes
+
+    def close(self) -> None:
+        """Leave."""
+        self._reader.close()
+
+    def _consumer(self, group: str) -> confluent_kafka.Consumer:
+        return confluent_kafka.Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+            }
+        )

@@ -1,0 +1,73 @@
+"""Temporal's real server, which takes some hundred starts a second and so is the wall, whoever asks."""
+
+import asyncio
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+
+from temporalio.client import Client
+
+import bridge.dev.temporal
+from bridge import mark
+from tests.bench import rows
+from tests.bench.arena import Arena
+from tests.bench.contestant import Contestant, Entry
+from tests.servers.fixtures import Temporal
+
+QUERY = f"WorkflowType = '{rows.WORKFLOW}'"
+LOOK_EVERY_SECONDS = 0.05
+WARM_UP = 200
+
+
+class RealSide:
+    """The real server, and who takes part on it."""
+
+    def __init__(self, arena: Arena, address: str, runner: asyncio.Runner) -> None:
+        self._arena = arena
+        self._address = address
+        self._runner = runner
+        self._client = runner.run(Client.connect(address))
+
+    @contextlib.contextmanager
+    def running(self, *entries: Entry) -> Iterator[dict[str, Contestant]]:
+        """Hold the entries' processes, warm."""
+        with self._arena.running(*entries, temporal=self._address) as them:
+            for contestant in them.values():
+                self.rate(contestant, WARM_UP)
+            yield them
+
+    def rate(self, contestant: Contestant, count: int) -> float:
+        """Return how many of `count` commands a second become runs; each becomes one."""
+        entry, before = contestant.entry, self._count()
+        with contestant.paused():
+            self._arena.sender.send(entry.topic, self._arena.starts(contestant, count))
+            began = time.monotonic()
+        self._arena.wait(contestant, lambda: self._count() - before >= count, every=LOOK_EVERY_SECONDS)
+        seconds = time.monotonic() - began
+        self._arena.settle(contestant)
+        if (found := self._count() - before) != count:
+            raise AssertionError(f"{entry.name}: {count} runs were wanted, {found} are there")
+        return count / seconds
+
+    def _count(self) -> int:
+        return self._runner.run(self._client.count_workflows(QUERY)).count
+
+
+@contextlib.contextmanager
+def real_side(arena: Arena) -> Iterator[RealSide]:
+    """Hold a real server with the bridge's search attributes."""
+    server = Temporal(arena.guard, arena.folder)
+    server.start()
+    server.wait_ready()
+    try:
+        for name, kind in mark.ATTRIBUTE_TYPES.items():
+            command = (
+                bridge.dev.temporal.find(), "operator", "search-attribute", "create",
+                "--name", name, "--type", kind, "--address", server.address,
+            )  # fmt: skip
+            subprocess.run(command, check=True, capture_output=True, env=bridge.dev.temporal.environment())
+        with asyncio.Runner() as runner:
+            yield RealSide(arena, server.address, runner)
+    finally:
+        server.stop()
