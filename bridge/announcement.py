@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from bridge import mark
 from bridge.command import BadRecord, Command
 from bridge.deadletter import record as deadletter
-from bridge.outcome import Accepted, DeadLettered, Settled
+from bridge.outcome import Accepted, DeadLettered, Rejected, Settled
 from bridge.outcomes import lifecycle, replies
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import RunFacts
+from bridge.routes import Replies, Route
 
 
 def records(
@@ -27,10 +28,17 @@ def records(
                 failed_at=datetime.now(UTC),
             )
         )
-    if isinstance(settled, Accepted) and settled.began and isinstance(content, Command) and settled.run_id:
+    if isinstance(settled, Accepted | Rejected) and settled.began and isinstance(content, Command) and settled.run_id:
         found.append(_started(content, settled.run_id, group, namespace))
-    found.append(replies.reply(content, settled, group))
+    if _is_answered(content.route, settled):
+        found.append(replies.reply(content, settled, group))
     return [record for record in found if record is not None]
+
+
+def _is_answered(route: Route | None, settled: Settled) -> bool:
+    wanted = route.replies if route is not None else Replies.ALL
+    bad = isinstance(settled, Rejected | DeadLettered)
+    return wanted is Replies.ALL or (wanted is Replies.REJECTED and bad)
 
 
 def _started(command: Command, run_id: str, group: str, namespace: str) -> OutRecord | None:

@@ -11,10 +11,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from bridge import connect, errors, routes, setup
+from bridge import connect, errors, setup
 from bridge.admin import api, server
 from bridge.dispatch.admission import Admission
-from bridge.dispatch.temporal import Temporal
+from bridge.dispatch.namespaces import Namespaces
 from bridge.errors import ExitCode
 from bridge.flow import Flow
 from bridge.intake import offsets, subscription, watchdog
@@ -48,6 +48,7 @@ async def run(settings: Settings) -> ExitCode:
     logs.configure()
     for warning in settings.warnings:
         log.warning(Log.SETTING_WARNING, warning=warning)
+    settings.require_routes()
     stop = _stop_on_signals()
     if settings.bridge.payload_keys is not None:
         raise errors.ConfigurationError(
@@ -99,12 +100,13 @@ class Daemon:
         self._client = client
         self._health = health
         self._metrics = metrics
-        self._routes = routes.table(settings.domains)
+        self._routes = settings.routes
+        self._clients = connect.in_namespaces(client, settings.routes.namespaces)
         self._admission = Admission(settings.bridge.max_in_flight)
         self._breaker = Breaker()
         decoder = Decoder(self._routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
         self._flow = Flow(
-            Temporal(client, settings.bridge.group_id),
+            Namespaces(self._clients, settings.bridge.group_id, settings.bridge.max_in_flight),
             outgoing,
             Targets(self._routes, Backlog(lambda: self._intake.consumer)),
             self._admission,
@@ -180,9 +182,11 @@ class Daemon:
 
         ownership = Ownership(options, group)
         announced = Announced(options, self._routes.lifecycle_topics)
-        sweep = Sweep(Ends(self._client, group), ownership, announced, self._routes, handled, self._metrics)
-        namespace, interval = self._client.namespace, self._settings.bridge.sweep_interval
-        feed = Feed(ownership, announced, sweep, namespace, interval, self._health)
+        sweeps = [
+            Sweep(Ends(client, group), ownership, announced, self._routes, handled, self._metrics)
+            for client in self._clients
+        ]
+        feed = Feed(ownership, announced, sweeps, self._settings.bridge.sweep_interval, self._health)
         self._metrics.gauge(Metric.FEED_LAG_SECONDS, feed.lag_seconds)
         return feed
 

@@ -114,7 +114,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record for its dead-letter topic; `identity` and `reply_to` where they could be read."""
+    """A record for its dead-letter topic; `identity`, `reply_to` and `route` where they could be read."""
 
     record: Record
     reason: DeadLetterReason
@@ -124,6 +124,7 @@ class BadRecord:
     traceparent: str | None = None
     tracestate: str | None = None
     reply_to: str | None = None
+    route: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)

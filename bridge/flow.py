@@ -2,22 +2,24 @@
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge import announcement
 from bridge.command import BadRecord, Command, Record, Skipped
 from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
-from bridge.dispatch.failures import OverloadedError, RunIsFullError
-from bridge.dispatch.temporal import Temporal
+from bridge.dispatch.failures import KeyMustWaitError, OverloadedError
+from bridge.dispatch.namespaces import Namespaces
+from bridge.dispatch.rates import Rates
 from bridge.errors import ConfigurationError, KafkaAwayError, TopicRefusedError, UnavailableError
 from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
 from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
-from bridge.outcome import DeadLettered, Settled, TargetMissing
+from bridge.outcome import DeadLettered, Outcome, Settled, TargetMissing
 from bridge.outcomes.outgoing import Outgoing
+from bridge.routes import Missing, Verb
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
@@ -36,13 +38,14 @@ log = logs.get(__name__)
 class Flow:
     """Everything that a command meets on its way."""
 
-    temporal: Temporal
+    namespaces: Namespaces
     outgoing: Outgoing
     targets: Targets
     admission: Admission
     breaker: Breaker
     health: Health
     metrics: Metrics
+    rates: Rates = field(default_factory=Rates)
 
     async def work(self, lane: Lane[LaneKey, Item]) -> timedelta | None:
         """Handle the lane's first item: None means done, a time means try again after it."""
@@ -50,8 +53,8 @@ class Flow:
         try:
             again_after = await self._handle(item, lane)
         except UnavailableError as error:
-            # A run that is full may stay so: the drain need not wait for it.
-            item.stalled = not isinstance(error, RunIsFullError)
+            # A run that is full, or has no worker, may stay so: the drain need not wait for it.
+            item.stalled = not isinstance(error, KeyMustWaitError)
             return self._unavailable(error, lane.attempts)
         except ConfigurationError as error:
             # Nothing is wrong with the command: it waits until a person has mended what is.
@@ -78,7 +81,7 @@ class Flow:
             if isinstance(settled, timedelta):
                 return settled
             item.settled = settled  # an announcement that fails is repeated, the effect is not
-        await self._announce(content, item.settled, lane.attempts + 1)
+        await self._announce(content, item.settled, lane.attempts - item.held + 1)
         return None
 
     async def _settle(self, item: Item, content: Command | BadRecord, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
@@ -88,26 +91,38 @@ class Flow:
                 return stopped
             return DeadLettered(content.reason, content.detail)
         self._sound(topic)
-        fresh = item.is_new and lane.attempts == 0 and _is_first(content)
-        outcome = await self.admission.run(lambda: dispatcher.dispatch(self.temporal, content, fresh=fresh))
+        if lane.attempts == 0 and (turn := self.rates.turn(content.route, item.assignment)):
+            item.held = True
+            return turn
+        outcome = await self._dispatch(content, fresh=item.is_new and lane.attempts == item.held and _is_first(content))
         self.health.works(Part.TEMPORAL)
         self.health.works(Part.CONFIGURATION)
-        if not isinstance(outcome, TargetMissing):
-            return outcome
+        return await self._wait_or_give_up(item, content, lane) if isinstance(outcome, TargetMissing) else outcome
+
+    async def _wait_or_give_up(
+        self, item: Item, command: Command, lane: Lane[LaneKey, Item]
+    ) -> DeadLettered | timedelta:
+        missing = DeadLettered(DeadLetterReason.TARGET_MISSING, f"no run of {command.workflow_id} was found")
+        if command.route.missing is Missing.DEAD_LETTER or item.last_look:
+            return missing
         behind = [later.content for later in list(lane.items)[1:]]
-        backoff = _backoff(lane.attempts)
-        wait = None if item.last_look else await self.targets.wait_for(content, item.partition, behind, backoff)
+        wait = await self.targets.wait_for(command, item.partition, behind, _backoff(lane.attempts))
         if wait is None:
-            return DeadLettered(DeadLetterReason.TARGET_MISSING, f"no run of {content.workflow_id} was found")
+            return missing
         item.last_look = wait.last
         return wait.span
 
+    async def _dispatch(self, command: Command, *, fresh: bool) -> Outcome:
+        temporal = self.namespaces.of(command.route)
+        if command.route.verb is Verb.UPDATE:
+            # It takes as long as its workflow's worker, which tells nothing of the server; the gateway bounds it.
+            return await dispatcher.dispatch(temporal, command, fresh=fresh)
+        return await self.admission.run(lambda: dispatcher.dispatch(temporal, command, fresh=fresh))
+
     async def _announce(self, content: Command | BadRecord, settled: Settled, attempts: int) -> None:
-        temporal = self.temporal
+        namespace = self.namespaces.of(content.route).namespace
         await self.outgoing.send(
-            announcement.records(
-                content, settled, group=temporal.group, namespace=temporal.namespace, attempts=attempts
-            )
+            announcement.records(content, settled, group=self.namespaces.group, namespace=namespace, attempts=attempts)
         )
         self.health.works(Part.KAFKA)
         self.tell_topics()
@@ -144,7 +159,7 @@ class Flow:
             self.tell_topics()
         else:
             part = Part.KAFKA if isinstance(error, KafkaAwayError) else Part.TEMPORAL
-            if not isinstance(error, RunIsFullError | OverloadedError):
+            if not isinstance(error, KeyMustWaitError | OverloadedError):
                 self.health.fails(part, str(error))
         self.metrics.count(Metric.RETRIES, part)
         return _backoff(attempts)

@@ -25,12 +25,16 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A sound command that may not have an effect now: an answer, not a defect."""
+    """A sound command that may not have an effect now: an answer, not a defect.
+
+    `began` tells that it began the run `run_id` all the same, to hand it something that the run then did not take.
+    """
 
     label: ClassVar[str] = "rejected"
     reason: RejectReason
     detail: str
     run_id: str | None = None
+    began: bool = False
 
 
 @dataclass(frozen=True, slots=True)

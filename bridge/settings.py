@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bridge import errors
-from topics import tables
+from bridge.routes import Route, Routes, table, toml
+from topics import spec, tables
 from topics.environment import reader, temporal
 from topics.environment.reader import Setting
 from topics.environment.sections import BridgeSection, KafkaSection, Section, WorkersSection
@@ -30,10 +31,18 @@ class Settings:
     bridge: BridgeSection
     workers: WorkersSection
     domains: tuple[str, ...] = ALL_DOMAINS
+    routes: Routes = field(default_factory=lambda: table(ALL_DOMAINS), repr=False)
     skip_unroutable: frozenset[str] = frozenset()
     resolved: tuple[Setting, ...] = ()
     warnings: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def require_routes(self) -> None:
+        """Raise `ConfigurationError` where a daemon would have nothing to do."""
+        if not self.routes.rows:
+            raise errors.ConfigurationError(
+                "no route: nothing to do. Name domains of ours (domains), or write a [[route]], in bridge.toml."
+            )
 
 
 @dataclass(slots=True)
@@ -56,11 +65,11 @@ def load(environment: Mapping[str, str], flags: Mapping[str, Mapping[str, Any]] 
 
     def section(model: type[reader.SectionType]) -> reader.SectionType | None:
         name = _table_name(model)
-        table = file.document.get(name, {})
-        if not isinstance(table, dict):
+        values = file.document.get(name, {})
+        if not isinstance(values, dict):
             problems.append(f"{file.name}: {name} is a value: make it a table, [{name}].")
-            table = {}
-        reading = reader.read(model, environment, table, (flags or {}).get(name), file.name)
+            values = {}
+        reading = reader.read(model, environment, values, (flags or {}).get(name), file.name)
         problems.extend(reading.problems)
         warnings.extend(reading.warnings)
         resolved.extend(reading.settings)
@@ -69,6 +78,11 @@ def load(environment: Mapping[str, str], flags: Mapping[str, Mapping[str, Any]] 
     kafka, bridge, workers = section(KafkaSection), section(BridgeSection), section(WorkersSection)
     others = {name: read(file, file.document.get(name)) for name, read in _OTHER_KEYS.items()}
     _refuse_unknown(file)
+    if bridge is not None:
+        written = dict.fromkeys(bridge.reply_topics, "replies") | {
+            spec.feed_topic(bridge.group_id).name: "the feed's state"
+        }
+        problems += toml.reading_ours(others["route"], written, file.name)
     environment = temporal.with_secrets(environment, problems)
     if problems or kafka is None or bridge is None or workers is None:
         raise errors.ConfigurationError(*problems)
@@ -81,6 +95,7 @@ def load(environment: Mapping[str, str], flags: Mapping[str, Mapping[str, Any]] 
         bridge=bridge,
         workers=workers,
         domains=others["domains"],
+        routes=table(others["domains"], others["route"]),
         skip_unroutable=others["topic"],
         resolved=tuple(resolved),
         warnings=tuple(warnings),
@@ -146,16 +161,26 @@ def _read_topic(file: _File, where: str, entry: Mapping[str, Any], policies: dic
         file.problems.append(f'{where}: unroutable: give "{SKIP}" or "{DEAD_LETTER}".')
     if not isinstance(name, str):
         file.problems.append(f"{where}: name: give the name of a command topic.")
-    elif name not in tables.COMMANDS:
-        file.problems.append(f"{where}: name: {name} is not a command topic{reader.nearest(name, tables.COMMANDS)}")
+    elif name not in (known := {*tables.COMMANDS, *toml.topics_named(file.document.get("route"))}):
+        file.problems.append(f"{where}: name: {name} is not a command topic{reader.nearest(name, known)}")
     elif name in policies:
         file.problems.append(f"{where}: name: {name} has a [[topic]] already: make them one.")
     else:
         policies[name] = policy
 
 
-_OTHER_KEYS: Mapping[str, Callable[[_File, Any], Any]] = {"domains": _domains, "topic": _skipping_topics}
-"""What reads each top-level key that is no section; a new kind of table (such as `[[route]]`) is added here."""
+def _routes(file: _File, value: Any) -> tuple[Route, ...]:
+    reading = toml.read(value, file.name)
+    file.problems += reading.problems
+    return tuple(reading.rows)
+
+
+_OTHER_KEYS: Mapping[str, Callable[[_File, Any], Any]] = {
+    "domains": _domains,
+    "topic": _skipping_topics,
+    "route": _routes,
+}
+"""What reads each top-level key that is no section."""
 
 
 def _refuse_unknown(file: _File) -> None:

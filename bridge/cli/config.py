@@ -27,7 +27,7 @@ def show(*, form: output.Format = "table") -> int:
 
 @app.command
 def check() -> int:
-    """Check the settings without connecting to anything; every problem is told, and the exit code is 2 then.
+    """Check the settings and routes without connecting to anything; every problem is told, and the exit code is 2 then.
 
     For example:
         bridge config check
@@ -37,7 +37,8 @@ def check() -> int:
     from bridge import connect  # noqa: PLC0415 - the clients take a second to import
 
     loaded = environment.load()
+    loaded.require_routes()
     connect.kafka_options(loaded)
     connect.temporal_config(loaded)
-    output.say("The settings are sound.")
+    output.say(f"The settings are sound; {len(loaded.routes.rows)} routes.")
     return 0

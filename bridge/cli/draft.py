@@ -9,7 +9,7 @@ from bridge import tracecontext
 from bridge.command import BadRecord, Record, rfc3339
 from bridge.intake import jsontext
 from bridge.intake.decode import Decoder
-from topics import tables
+from bridge.routes import Route
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 
 SOURCE = "/bridge/publish"
@@ -44,14 +44,14 @@ class Draft:
         return f"{judged.reason.value}: {judged.detail}" if isinstance(judged, BadRecord) else None
 
 
-def make(sender: Sender, command: str, line: int, value: bytes) -> Draft:
+def make(sender: Sender, route: Route, line: int, value: bytes) -> Draft:
     """Return the record of a CloudEvent in binary mode; its key is the business id unless told otherwise."""
     identifier = sender.id if sender.id is not None else str(uuid.uuid4())
     attributes = {
         "specversion": CLOUDEVENTS_SPECVERSION,
         "id": identifier,
         "source": sender.source,
-        "type": command,
+        "type": route.command,
         "time": rfc3339(int(datetime.now(UTC).timestamp() * 1000)),
     }
     headers = [("content-type", b"application/json")]
@@ -59,7 +59,7 @@ def make(sender: Sender, command: str, line: int, value: bytes) -> Draft:
         attributes["traceparent"] = sender.traceparent
         headers.append(("traceparent", sender.traceparent.encode()))
     headers += [(f"ce_{name}", _bytes(text)) for name, text in attributes.items()]
-    key = sender.key if sender.key is not None else _business_id(command, value)
+    key = sender.key if sender.key is not None else _business_id(route, value)
     return Draft(line, identifier, sender.source, None if key is None else _bytes(key), value, tuple(headers))
 
 
@@ -69,14 +69,15 @@ def traceparent(environment: Mapping[str, str]) -> str | None:
     return tracecontext.incoming(text.encode(errors="replace"), None, {})[0]
 
 
-def _business_id(command: str, value: bytes) -> str | None:
-    spec = tables.COMMANDS.get(command)
+def _business_id(route: Route, value: bytes) -> str | None:
+    """Return what the workflow id is made of, so that records of one workflow share a partition."""
     try:
         data = jsontext.parse(value)
+        filled = route.id_template.fill(data) if isinstance(data, dict) else None
     except ValueError:
         return None
-    found = data.get(spec.key) if spec is not None and isinstance(data, dict) else None
-    return found if isinstance(found, str) else None
+    fields = route.id_template.fields
+    return filled if filled is None or len(fields) != 1 else str(data[fields[0]])
 
 
 def _bytes(text: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import cyclopts
 
-from bridge.cli import output
+from bridge.cli import environment, output
 
 DISTRIBUTION = "kafka-temporal-bridge"
 
@@ -15,7 +15,7 @@ app = cyclopts.App(name="export", help="Print the contract as JSON Schema or Asy
 
 @app.command
 def jsonschema(name: str | None = None, /) -> int:
-    """Print JSON Schema (2020-12) of the data of commands and outcomes.
+    """Print JSON Schema (2020-12) of the data of commands and outcomes, those of bridge.toml's routes included.
 
     For example:
         bridge export jsonschema > schemas.json
@@ -28,26 +28,29 @@ def jsonschema(name: str | None = None, /) -> int:
         CloudEvents type, such as invoice.sent. Default: one document with all of them, by name.
     """
     from bridge.cli import topicnames  # noqa: PLC0415 - slow to import
-    from bridge.cli.contract import schemas  # noqa: PLC0415 - as above
+    from bridge.cli.contract import added, schemas  # noqa: PLC0415 - as above
 
+    rows = {row.command: row for row in added.rows(environment.load().routes.rows)}
     if name is None:
-        return _print(schemas.document())
-    topicnames.refuse_unknown([name], schemas.models(), "a type of ours")
-    return _print(schemas.one(name))
+        return _print(schemas.document(rows.values()))
+    topicnames.refuse_unknown([name], {*schemas.models(), *rows}, "a type of ours")
+    return _print({"$schema": schemas.DIALECT, **added.schema(rows[name])} if name in rows else schemas.one(name))
 
 
 @app.command
 def asyncapi() -> int:
-    """Print AsyncAPI 3.0.0: every topic, its messages, their headers, keys and data.
+    """Print AsyncAPI 3.0.0: every topic, its messages, their headers, keys and data; those of bridge.toml included.
 
     For example:
         bridge export asyncapi > asyncapi.json
     """
-    from bridge.cli.contract import asyncapi as document  # noqa: PLC0415 - slow to import
+    from bridge.cli.contract import added  # noqa: PLC0415 - slow to import
+    from bridge.cli.contract import asyncapi as document  # noqa: PLC0415 - as above
 
-    return _print(document.document(importlib.metadata.version(DISTRIBUTION)))
+    rows = added.rows(environment.load().routes.rows)
+    return _print(document.document(importlib.metadata.version(DISTRIBUTION), rows))
 
 
 def _print(document: dict[str, Any]) -> int:
-    output.write(json.dumps(document, indent=2))
+    output.write(json.dumps(document, indent=2, default=float))  # a schema's numbers are decimals
     return 0

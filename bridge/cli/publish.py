@@ -21,6 +21,7 @@ def publish(
     key: str | None = None,
     id: str | None = None,  # noqa: A002 - the flag's name
     source: str | None = None,
+    type: str | None = None,  # noqa: A002 - the flag's name
     wait: bool = False,
     timeout: Annotated[float, cyclopts.Parameter(validator=cyclopts.validators.Number(gt=0))] = TIMEOUT_SECONDS,
     no_check: bool = False,
@@ -50,6 +51,8 @@ def publish(
         Id of the command. Default: a new one for each.
     source
         Who says so: with the id, the command's identity. Default: /bridge/publish.
+    type
+        CloudEvents type. Needed where the topic carries several commands and none has its name.
     wait
         Stay for the reply and the end of the run. A signal with start (lead.score) ends with its reply, as its run
         is made to stay.
@@ -62,6 +65,6 @@ def publish(
 
     loaded = environment.load()
     sender = draft.Sender(topic, draft.SOURCE if source is None else source, key, id, draft.traceparent(os.environ))
-    batch = sending.prepare(loaded, sender, file, check=not no_check)
+    batch = sending.prepare(loaded, sender, file, check=not no_check, command=type, wait=wait)
     table = output.Table(form, FATES if wait else SENT)
     return asyncio.run(sending.send(loaded, batch, table, timeout if wait else None))

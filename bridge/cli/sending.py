@@ -2,18 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 
 import aiokafka
 from aiokafka import errors as kafka_errors
 
-from bridge import connect, errors, routes
+from bridge import connect, errors
 from bridge.cli import draft, objects, output, records, topicnames, waiting
 from bridge.cli.draft import Draft
 from bridge.cli.waiting import Coordinates, Fate
 from bridge.intake.decode import Decoder
-from bridge.routes import Route
+from bridge.routes import Replies, Route
 from bridge.settings import Settings
 from topics import spec, tables
 
@@ -29,11 +29,17 @@ class Batch:
     drafts: tuple[Draft, ...]
 
 
-def prepare(settings: Settings, sender: draft.Sender, file: str, *, check: bool) -> Batch:
+def prepare(
+    settings: Settings, sender: draft.Sender, file: str, *, check: bool, command: str | None = None, wait: bool = False
+) -> Batch:
     """Read and check everything; raises `ConfigurationError` with every problem, so that nothing is half done."""
-    table = routes.table(settings.domains)
+    table = settings.routes
     topicnames.refuse_unknown([sender.topic], table.topics, "a command topic")
-    route = next(row for row in table.rows if row.topic == sender.topic)
+    route = _route(table.of_topic(sender.topic), command)
+    if wait and route.replies is not Replies.ALL:
+        raise errors.ConfigurationError(
+            f'{route.command} is not always answered (replies = "{route.replies.value}"): publish without --wait.'
+        )
     content = objects.read(file)
     name = "standard input" if file == objects.STDIN else file
     cut = tuple(objects.cut(content))
@@ -41,7 +47,7 @@ def prepare(settings: Settings, sender: draft.Sender, file: str, *, check: bool)
     pieces = tuple(piece for piece in cut if isinstance(piece, objects.Piece))
     if broken and not check:
         broken, pieces = {}, tuple(objects.lines(content))
-    drafts = tuple(draft.make(sender, route.command, piece.line, piece.text) for piece in pieces)
+    drafts = tuple(draft.make(sender, route, piece.line, piece.text) for piece in pieces)
     if check:
         decoder = Decoder(table)
         found = ((each.line, each.problem(sender.topic, decoder)) for each in drafts)
@@ -56,6 +62,18 @@ def prepare(settings: Settings, sender: draft.Sender, file: str, *, check: bool)
     if problems:
         raise errors.ConfigurationError(*problems)
     return Batch(route, drafts)
+
+
+def _route(rows: Sequence[Route], command: str | None) -> Route:
+    """Return the row that is meant among those of a topic; raises `ConfigurationError`."""
+    known = {row.command: row for row in rows}
+    topic = rows[0].topic
+    if command is not None:
+        topicnames.refuse_unknown([command], known, f"a command of {topic}")
+        return known[command]
+    if len(rows) == 1 or topic in known:
+        return known.get(topic, rows[0])
+    raise errors.ConfigurationError(f"{topic} carries {', '.join(known)}: say which one with --type.")
 
 
 async def send(settings: Settings, batch: Batch, table: output.Table, wait_seconds: float | None) -> int:

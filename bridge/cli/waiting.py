@@ -14,6 +14,8 @@ from topics.replies import ReplyOutcome
 
 RUNNING = "running"
 
+_WANTED = {Verb.CANCEL: State.CANCELLED, Verb.TERMINATE: State.TERMINATED}
+
 Coordinates = tuple[str, int, int]
 
 
@@ -37,7 +39,8 @@ class Fate:
 class Waiting:
     """Follows the reply topic and a lifecycle topic until every command's fate is known.
 
-    A signal with start ends with its reply: its run is made to stay. Every other verb ends with its run.
+    A signal with start ends with its reply: its run is made to stay. So does a command whose route announces no runs.
+    Every other one ends with its run.
     """
 
     route: Route
@@ -68,7 +71,7 @@ class Waiting:
         fate = Fate(**{name: data.get(name) for name in names})
         if fate.failed or fate.run_id is None:
             self._close(coordinates, fate)
-        elif self.route.verb is Verb.SIGNAL_WITH_START:
+        elif self.route.verb is Verb.SIGNAL_WITH_START or not self.route.lifecycle:
             self._close(coordinates, replace(fate, state=RUNNING))
         else:
             self.open[coordinates] = replace(fate, state=RUNNING)
@@ -106,10 +109,9 @@ def record_topic(route: Route) -> str:
 
 def is_bad(route: Route, fate: Fate) -> bool:
     """Return whether the caller should be told of a failure: a cancelled run is what `cancel` asks for."""
-    good = {State.COMPLETED, State.CANCELLED} if route.verb is Verb.CANCEL else {State.COMPLETED}
-    if route.verb is Verb.SIGNAL_WITH_START:
+    if route.verb is Verb.SIGNAL_WITH_START or not route.lifecycle:
         return fate.failed
-    return fate.failed or fate.state not in good
+    return fate.failed or fate.state not in {State.COMPLETED, _WANTED.get(route.verb)}
 
 
 def _object(record: Record) -> dict[str, Any]:

@@ -1,6 +1,15 @@
 """Reach Kafka and Temporal at start: wait within the connect time, and tell what a person must correct."""
 
 from bridge.connect.kafka import broker_apis, kafka_admin, kafka_options, wait_for_kafka
-from bridge.connect.temporal import temporal_client, temporal_config
+from bridge.connect.temporal import in_namespace, in_namespaces, temporal_client, temporal_config
 
-__all__ = ["broker_apis", "kafka_admin", "kafka_options", "temporal_client", "temporal_config", "wait_for_kafka"]
+__all__ = [
+    "broker_apis",
+    "in_namespace",
+    "in_namespaces",
+    "kafka_admin",
+    "kafka_options",
+    "temporal_client",
+    "temporal_config",
+    "wait_for_kafka",
+]

@@ -1,6 +1,7 @@
 """Reach Temporal."""
 
 import re
+from collections.abc import Collection
 
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.client import Client, GrpcCompression
@@ -40,6 +41,21 @@ async def temporal_client(settings: Settings, *, check_namespace: bool = True) -
         "TEMPORAL_ADDRESS or TEMPORAL_TLS_*",
     )
     return client
+
+
+def in_namespace(client: Client, name: str) -> Client:
+    """Return a client of another namespace over the same connection."""
+    if name == client.namespace:
+        return client
+    config = client.config()
+    config["namespace"] = name
+    return Client(**config)
+
+
+def in_namespaces(client: Client, names: Collection[str]) -> tuple[Client, ...]:
+    """Return the client itself, and one for each other namespace, over the same connection."""
+    others = sorted(set(names) - {client.namespace})
+    return (client, *(in_namespace(client, name) for name in others))
 
 
 def temporal_config(settings: Settings) -> ClientConnectConfig:

@@ -10,8 +10,10 @@ from bridge.dispatch.failures import RefusedByTemporalError
 from bridge.dispatch.signal import signal, signal_with_start
 from bridge.dispatch.start import start
 from bridge.dispatch.temporal import Temporal
+from bridge.dispatch.terminate import terminate
+from bridge.dispatch.update import update
 from bridge.outcome import DeadLettered, Outcome
-from bridge.routes import Verb
+from bridge.routes import Missing, Route, Verb
 from topics.replies import DeadLetterReason
 
 
@@ -26,14 +28,22 @@ SEQUENCES: Mapping[Verb, Sequence] = MappingProxyType(
         Verb.START: start,
         Verb.SIGNAL: signal,
         Verb.SIGNAL_WITH_START: signal_with_start,
+        Verb.UPDATE: update,
         Verb.CANCEL: cancel,
+        Verb.TERMINATE: terminate,
     }
 )
+
+
+def _sequence(route: Route) -> Sequence:
+    if route.verb is Verb.SIGNAL and route.missing is Missing.START:
+        return signal_with_start
+    return SEQUENCES[route.verb]
 
 
 async def dispatch(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
     """Return what became of the command; raises `TemporalAwayError` or `ConfigurationError` where nothing is known."""
     try:
-        return await SEQUENCES[command.route.verb](temporal, command, fresh=fresh)
+        return await _sequence(command.route)(temporal, command, fresh=fresh)
     except RefusedByTemporalError as error:
         return DeadLettered(DeadLetterReason.REFUSED_BY_TEMPORAL, str(error))

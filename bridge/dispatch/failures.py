@@ -9,7 +9,15 @@ from temporalio.service import RPCError, RPCStatusCode
 from bridge import mark
 from bridge.errors import ConfigurationError, TemporalAwayError
 
-_LIMIT_OF_A_RUN = "exceeded workflow execution limit"  # the server's words for history.maximumSignalsPerExecution
+_LIMITS_OF_A_RUN = (
+    "exceeded workflow execution limit",  # the server's words for history.maximumSignalsPerExecution
+    "limit on number of concurrent in-flight updates",  # history.maxInFlightUpdates
+    "limit on the total number of distinct updates",  # history.maxTotalUpdates
+)
+_CLOSED = (
+    "already completed",
+    "aborted by closing workflow",  # an update that waited for a worker until the run closed
+)
 
 _RECORD_FAULTS = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.OUT_OF_RANGE}
 _CONFIGURATION_FAULTS = {
@@ -44,8 +52,16 @@ class RefusedByTemporalError(Exception):
     """Temporal will not take this command, now or later: the record's fault."""
 
 
-class RunIsFullError(TemporalAwayError):
-    """The run takes no more signals: that key waits for the next run, nothing else does."""
+class KeyMustWaitError(TemporalAwayError):
+    """Temporal is well, but this key must wait: nothing else does."""
+
+
+class RunIsFullError(KeyMustWaitError):
+    """The run takes no more signals or updates, for now or until the next run."""
+
+
+class NoWorkerYetError(KeyMustWaitError):
+    """No worker has taken the update: Temporal keeps none without one, so it is asked again."""
 
 
 class OverloadedError(TemporalAwayError):
@@ -66,9 +82,9 @@ def meaning(error: RPCError) -> Answer:
         details = error.grpc_status.details
         if details and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR):
             raise ConfigurationError(f"{error.message} Correct TEMPORAL_NAMESPACE, or run `bridge setup apply`.")
-        return Closed() if "already completed" in error.message else NotThere()
-    if _LIMIT_OF_A_RUN in error.message:
-        raise RunIsFullError(f"{error.message}")
+        return Closed() if any(words in error.message for words in _CLOSED) else NotThere()
+    if any(words in error.message for words in _LIMITS_OF_A_RUN):
+        raise RunIsFullError(error.message)
     if _names_attribute_of_ours(error.message):
         # Somebody removed it, or its servers have not heard of it yet: no command's fault.
         raise ConfigurationError(f"Temporal: {error.message}. Run `bridge setup apply`.")

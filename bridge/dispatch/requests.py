@@ -3,18 +3,25 @@
 import functools
 
 import pydantic_core
+from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import Header, Memo, Payloads, SearchAttributes, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as UpdateStage
 from temporalio.api.enums.v1 import WorkflowIdReusePolicy
 from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.update.v1 import Input, Meta, WaitPolicy
+from temporalio.api.update.v1 import Request as UpdateRequest
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
 )
 
 from bridge import mark
 from bridge.command import Command
+from bridge.dispatch import priority
 from bridge.routes import Argument, Rerun
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 
@@ -50,6 +57,10 @@ def start(
         attributes[name].data = text
     for name, text in _header_texts(command).items():
         request.header.fields[name].data = text
+    if command.route.run_timeout is not None:
+        request.workflow_run_timeout.FromTimedelta(command.route.run_timeout)
+    if (wanted := priority.of(command)) is not None:
+        request.priority.CopyFrom(wanted)
     return request
 
 
@@ -100,19 +111,47 @@ def signal_with_start(
         memo=Memo(fields={mark.MEMO: mark.memo(mark.of(command, group))}),
         search_attributes=SearchAttributes(indexed_fields=mark.search_attributes(command, group)),
         header=header(command),
+        workflow_run_timeout=_run_timeout(command),
+        priority=priority.of(command),
+    )
+
+
+def update(command: Command, *, namespace: str, group: str, run_id: str = "") -> UpdateWorkflowExecutionRequest:
+    """Return the request that updates the latest run, or the run `run_id`, and is answered once that has accepted."""
+    return UpdateWorkflowExecutionRequest(
+        namespace=namespace,
+        workflow_execution=WorkflowExecution(workflow_id=command.workflow_id, run_id=run_id),
+        wait_policy=WaitPolicy(
+            lifecycle_stage=UpdateStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED,
+        ),
+        request=UpdateRequest(
+            meta=Meta(update_id=command.request_id, identity=identity(group, command)),
+            input=Input(header=header(command), name=command.route.update or "", args=_argument(command)),
+        ),
     )
 
 
 def cancel(command: Command, *, namespace: str, group: str, first_run_id: str) -> RequestCancelWorkflowExecutionRequest:
     """Return the request that cancels the chain of runs which began with `first_run_id`, and no other."""
-    reason = command.fields.get("reason")
     return RequestCancelWorkflowExecutionRequest(
         namespace=namespace,
         workflow_execution=WorkflowExecution(workflow_id=command.workflow_id),
         identity=identity(group, command),
         request_id=command.request_id,
         first_execution_run_id=first_run_id,
-        reason=reason if isinstance(reason, str) else "",
+        reason=_reason(command),
+    )
+
+
+def terminate(command: Command, *, namespace: str, group: str, first_run_id: str) -> TerminateWorkflowExecutionRequest:
+    """Return the request that terminates the chain of runs which began with `first_run_id`, and no other."""
+    return TerminateWorkflowExecutionRequest(
+        namespace=namespace,
+        workflow_execution=WorkflowExecution(workflow_id=command.workflow_id),
+        identity=identity(group, command),
+        first_execution_run_id=first_run_id,
+        reason=_reason(command),
+        details=Payloads(payloads=[mark.json_payload(pydantic_core.to_json(_reference(command)))]),
     )
 
 
@@ -122,6 +161,13 @@ def header(command: Command) -> Header:
 
 
 def _header_texts(command: Command) -> dict[str, bytes]:
+    carrier = {"traceparent": command.traceparent}
+    if command.tracestate is not None:
+        carrier["tracestate"] = command.tracestate
+    return {COMMAND_HEADER: pydantic_core.to_json(_reference(command)), TRACER_HEADER: pydantic_core.to_json(carrier)}
+
+
+def _reference(command: Command) -> dict[str, str | None]:
     reference = {
         "id": command.identity.id,
         "source": command.identity.source,
@@ -130,10 +176,21 @@ def _header_texts(command: Command) -> dict[str, bytes]:
     }
     if command.correlation_id != command.identity.id:
         reference["correlationid"] = command.correlation_id
-    carrier = {"traceparent": command.traceparent}
-    if command.tracestate is not None:
-        carrier["tracestate"] = command.tracestate
-    return {COMMAND_HEADER: pydantic_core.to_json(reference), TRACER_HEADER: pydantic_core.to_json(carrier)}
+    return reference
+
+
+def _reason(command: Command) -> str:
+    reason = command.fields.get("reason")
+    return reason if isinstance(reason, str) else ""
+
+
+def _run_timeout(command: Command) -> Duration | None:
+    timeout = command.route.run_timeout
+    if timeout is None:
+        return None
+    duration = Duration()
+    duration.FromTimedelta(timeout)
+    return duration
 
 
 def _argument(command: Command) -> Payloads:

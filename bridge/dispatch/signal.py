@@ -3,11 +3,12 @@
 from bridge.command import Command
 from bridge.dispatch import decision
 from bridge.dispatch.failures import AlreadyStarted, Closed
+from bridge.dispatch.reached import Reached
 from bridge.dispatch.start import ROUNDS_MAX
-from bridge.dispatch.temporal import Reached, Run, Temporal
+from bridge.dispatch.temporal import Run, Temporal
 from bridge.errors import TemporalAwayError
 from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
-from bridge.routes import Rerun
+from bridge.routes import Rerun, Verb
 from topics.replies import RejectReason
 
 
@@ -34,7 +35,7 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
         if isinstance(answer, Reached):
             return Accepted(answer.run_id, began=not fresh and await _began(temporal, command, answer.run_id))
         was_there = isinstance(answer, Closed)
-        answer = await temporal.signal_with_start(command, command.route.rerun if was_there else Rerun.NEVER)
+        answer = await temporal.signal_with_start(command, _rerun(command) if was_there else Rerun.NEVER)
         if isinstance(answer, Reached):
             return Accepted(answer.run_id, began=answer.began)
         if was_there and isinstance(answer, AlreadyStarted):
@@ -46,6 +47,11 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
 async def _closed(temporal: Temporal, command: Command) -> Rejected:
     run = await temporal.describe(command.workflow_id)
     return Rejected(RejectReason.ALREADY_DONE, "the run has closed", run.run_id if run is not None else None)
+
+
+def _rerun(command: Command) -> Rerun:
+    """Return whether a closed id may run again: a plain signal starts what is missing, but nothing that has closed."""
+    return command.route.rerun if command.route.verb is Verb.SIGNAL_WITH_START else Rerun.NEVER
 
 
 async def _taken_earlier(temporal: Temporal, command: Command) -> Duplicate | None:

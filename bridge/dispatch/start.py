@@ -6,7 +6,8 @@ from bridge.command import Command
 from bridge.dispatch import decision
 from bridge.dispatch.decision import RunAgain
 from bridge.dispatch.failures import AlreadyStarted
-from bridge.dispatch.temporal import Reached, Run, Temporal
+from bridge.dispatch.reached import Reached
+from bridge.dispatch.temporal import Run, Temporal
 from bridge.errors import TemporalAwayError
 from bridge.outcome import Accepted, Duplicate, Outcome
 from bridge.routes import Rerun

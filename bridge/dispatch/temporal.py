@@ -8,22 +8,23 @@ from typing import Any, TypeVar
 import temporalio.api.workflowservice.v1 as workflowservice
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Link, WorkflowExecution
-from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from bridge import mark
-from bridge.command import Command, rfc3339
+from bridge.command import Command
 from bridge.dispatch import failures, requests
 from bridge.dispatch.failures import Answer
+from bridge.dispatch.history import History
+from bridge.dispatch.reached import Reached, Refused
+from bridge.dispatch.updates import UPDATES_MAX, Updates
 from bridge.errors import TemporalAwayError
 from bridge.mark import Mark
 from bridge.routes import Rerun
 
 CALL_TIMEOUT = timedelta(seconds=10)
-EARLIER_RUNS_MAX = 200
-HISTORY_PAGE_EVENTS = 100
 
 FAILED = frozenset(
     {
@@ -65,21 +66,15 @@ class Run:
         return self.status in FAILED
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A request took effect, now or when it was made before, on the run `run_id`; `began` if it started the run."""
-
-    run_id: str | None
-    began: bool = False
-
-
 class Temporal:
     """One namespace of one Temporal, as one bridge group sees it."""
 
-    def __init__(self, client: Client, group: str) -> None:
+    def __init__(self, client: Client, group: str, updates_max: int = UPDATES_MAX) -> None:
         self._service = client.workflow_service
         self.namespace = client.namespace
         self.group = group
+        self._history = History(client, self._ask)
+        self._updates = Updates(client, self._ask, updates_max)
 
     async def start(
         self, command: Command, request_id: str, rerun: Rerun, earlier: tuple[str, ...] = ()
@@ -117,6 +112,22 @@ class Temporal:
             return Reached(None)
         return response
 
+    async def terminate(self, command: Command, first_run_id: str) -> Reached | Answer:
+        """Terminate the latest run of the chain that began with `first_run_id`."""
+        request = requests.terminate(command, namespace=self.namespace, group=self.group, first_run_id=first_run_id)
+        response = await self._ask(self._service.terminate_workflow_execution, request)
+        if isinstance(response, workflowservice.TerminateWorkflowExecutionResponse):
+            return Reached(None)
+        return response
+
+    async def update(self, command: Command, run_id: str = "") -> Reached | Refused | Answer:
+        """Update the latest run, or the run `run_id`; a repeated update that was accepted is `Reached` too.
+
+        Raises `NoWorkerYetError` where Temporal is there, and nobody takes the update.
+        """
+        request = requests.update(command, namespace=self.namespace, group=self.group, run_id=run_id)
+        return await self._updates.ask(request)
+
     async def describe(self, workflow_id: str, run_id: str = "") -> Run | None:
         """Return the latest run of a workflow id, or the run `run_id`; None where Temporal knows none."""
         request = workflowservice.DescribeWorkflowExecutionRequest(
@@ -127,57 +138,13 @@ class Temporal:
             return _run(response.workflow_execution_info)
         return None
 
-    async def earlier_runs(self, latest: Run, since_ms: int) -> AsyncIterator[str]:
-        """Yield the run ids before `latest` that were open at or after `since_ms`, at most 200.
+    def earlier_runs(self, latest: Run, since_ms: int) -> AsyncIterator[str]:
+        """Yield the run ids before `latest` that were open at or after `since_ms`, at most 200."""
+        return self._history.earlier_runs(latest.workflow_id, latest.run_id, since_ms)
 
-        The chain is walked back by its own events, which do not lag; the chains before it are listed.
-        """
-        seen = {latest.run_id}
-        before = await self._continued_run(latest.workflow_id, latest.run_id)
-        while before is not None and len(seen) < EARLIER_RUNS_MAX:
-            seen.add(before)
-            yield before
-            before = await self._continued_run(latest.workflow_id, before)
-        literal = latest.workflow_id.replace("\\", "\\\\").replace("'", "''")
-        request = workflowservice.ListWorkflowExecutionsRequest(
-            namespace=self.namespace,
-            query=f"WorkflowId = '{literal}' AND CloseTime >= '{rfc3339(since_ms)}'",
-            page_size=EARLIER_RUNS_MAX,
-        )
-        response = await self._ask(self._service.list_workflow_executions, request)
-        if isinstance(response, workflowservice.ListWorkflowExecutionsResponse):
-            for info in response.executions:
-                if info.execution.run_id not in seen:
-                    yield info.execution.run_id
-
-    async def has_cancel_of(self, command: Command, run_id: str) -> bool:
-        """Return whether the run's last events hold this command's cancel request."""
-        request = workflowservice.GetWorkflowExecutionHistoryReverseRequest(
-            namespace=self.namespace,
-            execution=WorkflowExecution(workflow_id=command.workflow_id, run_id=run_id),
-            maximum_page_size=HISTORY_PAGE_EVENTS,
-        )
-        response = await self._ask(self._service.get_workflow_execution_history_reverse, request)
-        if not isinstance(response, workflowservice.GetWorkflowExecutionHistoryReverseResponse):
-            return False
-        ours = requests.identity(self.group, command)
-        return any(
-            event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-            and event.workflow_execution_cancel_requested_event_attributes.identity == ours
-            for event in response.history.events
-        )
-
-    async def _continued_run(self, workflow_id: str, run_id: str) -> str | None:
-        request = workflowservice.GetWorkflowExecutionHistoryRequest(
-            namespace=self.namespace,
-            execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
-            maximum_page_size=1,
-        )
-        response = await self._ask(self._service.get_workflow_execution_history, request)
-        if not isinstance(response, workflowservice.GetWorkflowExecutionHistoryResponse):
-            return None
-        started = response.history.events[0].workflow_execution_started_event_attributes
-        return started.continued_execution_run_id or None
+    async def is_ended_by(self, command: Command, run_id: str) -> bool:
+        """Return whether the run's last events hold this command's cancel request or termination."""
+        return await self._history.is_signed_by(requests.identity(self.group, command), command.workflow_id, run_id)
 
     async def _ask(self, call: Callable[..., Awaitable[Response]], request: Any) -> Response | Answer:
         try:

@@ -4,8 +4,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
 from bridge import tracecontext
 from bridge.command import REPLAYS_HEADER, BadRecord, Command, Identity, Record, Skipped
 from bridge.intake import envelope
@@ -83,6 +81,7 @@ class Decoder:
             traceparent=traceparent,
             tracestate=tracestate,
             reply_to=reply_to if reply_to in self.reply_topics else None,
+            route=self.routes.find(record.topic, sound.get("type", "")),
         )
 
 
@@ -96,12 +95,7 @@ def _trace(record: Record, attributes: Mapping[str, str]) -> tuple[str | None, s
 
 
 def _checked(route: Route, data: dict[str, Any]) -> str:
-    problems: list[str] = []
-    if route.model is not None:
-        try:
-            route.model.model_validate(data)
-        except ValidationError as error:
-            problems = [describe(details) for details in _own(error)]
+    problems = route.checker.problems(data) if route.checker is not None else []
     workflow_id = ""
     if not problems:
         try:
@@ -110,23 +104,8 @@ def _checked(route: Route, data: dict[str, Any]) -> str:
             problems = [str(error)]
     if len(workflow_id) > WORKFLOW_ID_CHARACTERS_MAX:
         problems = [f"the workflow id would be longer than {WORKFLOW_ID_CHARACTERS_MAX} characters"]
+    if envelope.CONTROL.search(workflow_id):
+        problems = ["the workflow id would have control characters"]
     if problems:
         raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))
     return workflow_id
-
-
-def _own(error: ValidationError) -> list[dict[str, Any]]:
-    """Return the problems, but for a list that counts as too short only because its items are wrong."""
-    problems: list[dict[str, Any]] = [*map(dict, error.errors(include_input=False, include_url=False))]
-    places: list[tuple[Any, ...]] = [details["loc"] for details in problems]
-
-    def has_wrong_items(place: tuple[Any, ...]) -> bool:
-        return any(len(other) > len(place) and other[: len(place)] == place for other in places)
-
-    return [it for it in problems if it["type"] != "too_short" or not has_wrong_items(it["loc"])]
-
-
-def describe(details: dict[str, Any]) -> str:
-    """Return one problem of a model as `path: what is wrong`; the value is left out, as it is payload."""
-    path = ".".join(str(part)[:64] for part in details["loc"]) or "data"
-    return f"{path}: {str(details['msg']).removeprefix('Value error, ')}"

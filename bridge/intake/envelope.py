@@ -30,7 +30,7 @@ _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d{2}:\d{2})",
     re.ASCII,
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class RefusedError(ValueError):
@@ -187,7 +187,7 @@ def check(attributes: Mapping[str, str]) -> list[str]:
         value = attributes.get(name, "")
         if len(value) > NAME_CHARACTERS_MAX:
             problems.append(f"{name}: is longer than {NAME_CHARACTERS_MAX} characters")
-        if _CONTROL.search(value):
+        if CONTROL.search(value):
             problems.append(f"{name}: has control characters")
     if "time" in attributes and not _is_time(attributes["time"]):
         problems.append("time: is no RFC 3339 time")
@@ -206,4 +206,4 @@ def _is_time(text: str) -> bool:
 
 
 def _printable(name: str) -> str:
-    return _CONTROL.sub("?", name)[:64]
+    return CONTROL.sub("?", name)[:64]

@@ -21,7 +21,8 @@ class Item:
     """A record in a lane.
 
     `is_new` tells that nobody can have handled it before; `settled` survives a retry; `stalled` tells that a server
-    was away when it was tried; `last_look` that its target was found missing when all starts were read.
+    was away when it was tried; `last_look` that its target was found missing when all starts were read; `held` that
+    it waited for its turn, by its route's rate, before it was tried.
     """
 
     content: Command | BadRecord | Skipped
@@ -31,6 +32,7 @@ class Item:
     settled: Settled | None = None
     stalled: bool = False
     last_look: bool = False
+    held: bool = False
 
     def done(self) -> None:
         """Let the item's offset be committed; without effect once the partition is another process's."""

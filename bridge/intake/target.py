@@ -38,13 +38,13 @@ class Targets:
         A start may come within the route's wait, by the broker's clock, and while the group has not read the topics
         that could hold it up to then: neither an outage nor a backlog makes a target missing.
         """
-        if any(isinstance(later, Command) and later.route.verb.starts for later in behind):
+        if any(isinstance(later, Command) and later.route.starts for later in behind):
             return None  # its start comes after it in its own partition: that one waits for this one
         until_ms = command.record.timestamp_ms + command.route.wait // timedelta(milliseconds=1)
         left = timedelta(milliseconds=until_ms - time.time() * 1000)
         if left > timedelta(0):
             return Wait(min(backoff, LOOK_AGAIN, left + LAST_LOOK))
-        topics = self.routes.topics_that_start(command.workflow_id)
+        topics = self.routes.topics_that_start(command.workflow_id, command.route.namespace)
         if not await self.backlog.is_read(topics, until_ms, partition):
             return Wait(LOOK_AGAIN)
         return Wait(LAST_LOOK, last=True)  # a start may have taken effect since the last look

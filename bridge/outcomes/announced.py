@@ -42,6 +42,8 @@ class Announced:
 
     async def open(self, from_ms: int) -> None:
         """Begin to read at what has a timestamp of `from_ms` or later."""
+        if not self._topics:
+            return  # no route announces anything
         # Without a group the client assigns itself all partitions of the topics.
         consumer = AIOKafkaConsumer(
             *self._topics, **self._options, isolation_level="read_committed", auto_offset_reset="earliest"
@@ -57,6 +59,8 @@ class Announced:
 
     async def catch_up(self) -> None:
         """Read all that is there now; raises `TimeoutError` where that takes longer than 30 s."""
+        if not self._topics:
+            return
         if self._consumer is None:
             raise RuntimeError("the memory is asked to read before it is opened")
         async with asyncio.timeout(CATCH_UP_TIMEOUT.total_seconds()):

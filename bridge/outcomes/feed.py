@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 from aiokafka.errors import KafkaError
@@ -23,21 +24,19 @@ log = logs.get(__name__)
 
 
 class Feed:
-    """Runs the sweep every `interval` while this process is the owner."""
+    """Runs the sweep of each namespace every `interval` while this process is the owner."""
 
     def __init__(
         self,
         ownership: Ownership,
         announced: Announced,
-        sweep: Sweep,
-        namespace: str,
+        sweeps: Sequence[Sweep],
         interval: timedelta,
         health: Health,
     ) -> None:
         self._ownership = ownership
         self._announced = announced
-        self._sweep = sweep
-        self._namespace = namespace
+        self._sweeps = sweeps
         self._interval = interval
         self._health = health
         self._owner = False
@@ -74,8 +73,7 @@ class Feed:
 
     async def _take_over(self) -> None:
         await self._announced.close()
-        watermark_ms = self._ownership.watermark_ms(self._namespace)
-        await self._announced.open(watermark_ms - (LONG_OVERLAP + OVERLAP) // timedelta(milliseconds=1))
+        await self._announced.open(self._oldest_watermark_ms() - (LONG_OVERLAP + OVERLAP) // timedelta(milliseconds=1))
         self._owner = True
         self._next = self._next_long = 0.0
         log.info(Log.FEED_OWNED)
@@ -89,8 +87,19 @@ class Feed:
     async def _sweep_now(self) -> None:
         began = time.monotonic()
         long = began >= self._next_long
-        waiting = await self._sweep.sweep(LONG_OVERLAP if long else OVERLAP)
+        began_ms = int(time.time() * 1000)
+        waiting = False
+        for sweep in self._sweeps:
+            if await sweep.sweep(LONG_OVERLAP if long else OVERLAP):
+                waiting = True
+            else:
+                await sweep.keep_up(began_ms)
+        self._announced.forget_before(self._oldest_watermark_ms())
         if long:
             self._next_long = began + LONG_OVERLAP_EVERY.total_seconds()
         self._swept = began
         self._next = began + (AGAIN_SOON if waiting else self._interval).total_seconds()
+
+    def _oldest_watermark_ms(self) -> int:
+        """Return the oldest watermark of the namespaces; nothing of one without was ever announced."""
+        return min((sweep.watermark_ms for sweep in self._sweeps if sweep.watermark_ms), default=0)

@@ -22,6 +22,7 @@ from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log, Metric
 from topics.lifecycle import State
 
+IDLE = timedelta(minutes=15)  # much more than visibility lags, and than the clocks differ
 AHEAD = timedelta(hours=1)  # how far the server's clock may be before ours
 WINDOW_ROWS_MAX = 5000
 WINDOW_MIN_MS = 1000
@@ -69,8 +70,20 @@ class Sweep:
             for runs in _chunks(unknown, TRANSACTION_ROWS):
                 waiting = await self._announce(runs) or waiting
             from_ms = window_end_ms
-        self._announced.forget_before(self._ownership.watermark_ms(self._ends.namespace))
         return waiting
+
+    @property
+    def watermark_ms(self) -> int:
+        """The close time up to which the namespace's ends are announced, in ms since the epoch; 0 at first."""
+        return self._ownership.watermark_ms(self._ends.namespace)
+
+    async def keep_up(self, began_ms: int) -> None:
+        """Move the watermark of a namespace in which nothing ends behind a sweep that began then and left nothing.
+
+        Else each sweep would ask for more time, and the memory that the namespaces share could forget nothing.
+        """
+        if began_ms - self.watermark_ms > 2 * _ms(IDLE):
+            await self._ownership.write([], self._ends.namespace, began_ms - _ms(IDLE))
 
     async def _window(self, from_ms: int, until_ms: int) -> tuple[list[ClosedRun], int]:
         """Return the closed runs of a window that is not too large, oldest first, and where it ends."""

@@ -25,10 +25,14 @@ _NUMBERS = ("retention.ms", "max.message.bytes")
 
 def wanted_topics(settings: Settings) -> tuple[Topic, ...]:
     """Return every topic that a daemon with these settings needs."""
-    domains = (domain for domain in tables.DOMAINS if domain.name in settings.domains)
+    table = settings.routes
+    events = (event.topic for domain in tables.DOMAINS if domain.name in settings.domains for event in domain.events)
     replies = dict.fromkeys((tables.REPLIES_TOPIC, *settings.bridge.reply_topics))
     return (
-        *(topic for domain in domains for topic in tables.domain_topics(domain)),
+        *(spec.command_topic(name) for name in table.topics),
+        *(spec.dead_letter_topic(name) for name in table.topics),
+        *(spec.event_topic(name) for name in dict.fromkeys(events)),
+        *(spec.lifecycle_topic(name) for name in table.lifecycle_topics),
         *(spec.reply_topic(name) for name in replies),
         spec.feed_topic(settings.bridge.group_id),
         spec.handled_topic(settings.bridge.group_id),

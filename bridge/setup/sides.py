@@ -1,5 +1,6 @@
 """Both sides of the set-up together."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Collection
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -12,11 +13,12 @@ from bridge.setup import kafka, steps, temporal
 
 async def plan(settings: Settings, admin: AIOKafkaAdminClient, client: Client) -> steps.Plan:
     """Return what is missing; `client` may name a namespace that is not there."""
-    ours, theirs = await kafka.plan(settings, admin), await temporal.plan(client)
+    plans = [await kafka.plan(settings, admin)]
+    plans += [await _plan_namespace(each, client.namespace) for each in _clients(settings, client)]
     return steps.Plan(
-        steps=ours.steps + theirs.steps,
-        conflicts=ours.conflicts + theirs.conflicts,
-        notes=ours.notes + theirs.notes,
+        steps=tuple(step for each in plans for step in each.steps),
+        conflicts=tuple(text for each in plans for text in each.conflicts),
+        notes=tuple(text for each in plans for text in each.notes),
     )
 
 
@@ -29,28 +31,32 @@ async def apply(admin: AIOKafkaAdminClient, client: Client, wanted: steps.Plan) 
         if isinstance(step, steps.KafkaStep):
             yield steps.Carried(step, await kafka.carry_out(admin, step))
         else:
-            yield steps.Carried(step, await temporal.carry_out(client, step))
+            theirs = connect.in_namespace(client, _namespace(step) or client.namespace)
+            yield steps.Carried(step, await temporal.carry_out(theirs, step))
 
 
 async def missing(settings: Settings, admin: AIOKafkaAdminClient, client: Client) -> list[str]:
     """Return what keeps the daemon from running, a text each."""
-    there = await temporal.plan(client)
     topics = await kafka.missing_topics(settings, admin)
-    return [
-        *(f"The topic {topic.name} is missing." for topic in topics),
-        *(_missing(step) for step in there.steps if step.required),
-        *there.conflicts,
-    ]
+    problems = [f"The topic {topic.name} is missing." for topic in topics]
+    for each in _clients(settings, client):
+        there = await _plan_namespace(each, client.namespace)
+        problems += [_missing(step) for step in there.steps if step.required]
+        problems += there.conflicts
+    return problems
 
 
 async def wait_until_usable(
     settings: Settings, admin: AIOKafkaAdminClient, client: Client, made: Collection[steps.Step] = ()
 ) -> bool:
     """Return whether what is there, and what was just `made`, can be used once the servers have told each other."""
-    if await temporal.namespace_retention(client) is None or await temporal.missing_attributes(client):
-        return False
+    clients = _clients(settings, client)
+    for each in clients:
+        if await temporal.namespace_retention(each) is None or await temporal.missing_attributes(each):
+            return False
     topics = {step.name for step in made if isinstance(step, steps.CreateTopic)}
-    return await kafka.wait_for_leaders(settings, admin, topics) and await temporal.wait_until_usable(client)
+    usable = await kafka.wait_for_leaders(settings, admin, topics)
+    return usable and all([await temporal.wait_until_usable(each) for each in clients])
 
 
 def servers(settings: Settings) -> steps.Servers:
@@ -59,6 +65,28 @@ def servers(settings: Settings) -> steps.Servers:
     return steps.Servers(settings.kafka.bootstrap_servers, config["target_host"], config["namespace"])
 
 
+def _clients(settings: Settings, client: Client) -> tuple[Client, ...]:
+    return connect.in_namespaces(client, settings.routes.namespaces)
+
+
+async def _plan_namespace(client: Client, told: str) -> steps.Plan:
+    """Plan one namespace; steps of another one than the daemon is told say which."""
+    plan = await temporal.plan(client)
+    if client.namespace == told:
+        return plan
+    named = (
+        dataclasses.replace(step, namespace=client.namespace) if isinstance(step, steps.AddSearchAttribute) else step
+        for step in plan.steps
+    )
+    return dataclasses.replace(plan, steps=tuple(named))
+
+
+def _namespace(step: steps.TemporalStep) -> str | None:
+    return step.namespace if isinstance(step, steps.AddSearchAttribute) else step.name
+
+
 def _missing(step: steps.Step) -> str:
-    kind = "Temporal namespace" if isinstance(step, steps.CreateNamespace) else "search attribute"
-    return f"The {kind} {step.name} is missing."
+    if isinstance(step, steps.AddSearchAttribute):
+        where = f" in the namespace {step.namespace}" if step.namespace is not None else ""
+        return f"The search attribute {step.name} is missing{where}."
+    return f"The Temporal namespace {step.name} is missing."

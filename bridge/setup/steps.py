@@ -154,22 +154,24 @@ class ExtendRetention:
 
 @dataclass(frozen=True, slots=True)
 class AddSearchAttribute:
-    """Register a search attribute with the namespace."""
+    """Register a search attribute with a namespace; None is the one that the daemon is told."""
 
     name: str
     type: str
+    namespace: str | None = None
     side: ClassVar[Side] = "temporal"
     required: ClassVar[bool] = True
     permission: ClassVar[str] = "AddSearchAttributes (operator or admin)"
 
     @property
     def action(self) -> str:
-        return f"create search attribute, type={self.type}"
+        where = f", namespace={self.namespace}" if self.namespace is not None else ""
+        return f"create search attribute, type={self.type}{where}"
 
     def command(self, servers: Servers) -> str:
         return (
             f"temporal operator search-attribute create --address {servers.temporal} "
-            f"--namespace {servers.namespace} --name {self.name} --type {self.type}"
+            f"--namespace {self.namespace or servers.namespace} --name {self.name} --type {self.type}"
         )
 
 

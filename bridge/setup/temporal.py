@@ -97,7 +97,7 @@ async def carry_out(client: Client, step: steps.TemporalStep) -> str | None:
                 await _create_namespace(client, name, retention)
             case steps.ExtendRetention(name, _, retention):
                 await _extend(client, name, retention)
-            case steps.AddSearchAttribute(name, kind):
+            case steps.AddSearchAttribute(name, kind, _):
                 await client.operator_service.add_search_attributes(
                     operatorservice.AddSearchAttributesRequest(
                         namespace=client.namespace, search_attributes={name: _TYPES[kind]}

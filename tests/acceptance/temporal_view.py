@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionDescription
 
 from tests.acceptance import contract
 
@@ -16,8 +16,9 @@ Answer = TypeVar("Answer")
 class TemporalView:
     """Asks one server, each time on a connection of its own."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, namespace: str = "default") -> None:
         self._address = address
+        self._namespace = namespace
 
     def runs(self, query: str) -> dict[str, tuple[str, str]]:
         """Return workflow id and status of the runs that a visibility query finds, by run id."""
@@ -33,6 +34,9 @@ class TemporalView:
 
     def query(self, workflow_id: str, name: str) -> Any:
         return self._ask(lambda client: client.get_workflow_handle(workflow_id).query(name))
+
+    def describe(self, workflow_id: str) -> WorkflowExecutionDescription:
+        return self._ask(lambda client: client.get_workflow_handle(workflow_id).describe())
 
     def result(self, workflow_id: str, run_id: str) -> Any:
         return self._ask(lambda client: client.get_workflow_handle(workflow_id, run_id=run_id).result())
@@ -69,6 +73,6 @@ class TemporalView:
 
     def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
         async def ask() -> Answer:
-            return await question(await Client.connect(self._address))
+            return await question(await Client.connect(self._address, namespace=self._namespace))
 
         return asyncio.run(ask())

@@ -115,6 +115,17 @@ def test_routes_show_each_command_of_the_domains_that_run(alone: CommandLine) ->
             "lifecycle": "lead.lifecycle",
             "rerun": "after_failure",
             "wait": 60,
+            "update": None,
+            "checker": "LeadScore",
+            "argument": "event",
+            "replies": "all",
+            "result": False,
+            "missing": "wait",
+            "rate": None,
+            "run_timeout": None,
+            "namespace": None,
+            "priority": None,
+            "fairness_key": None,
         }
     ]
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
+from bridge import routes
 from bridge.cli import draft
 from tests.cli.command_line import CommandLine, Ended
 
@@ -85,7 +86,8 @@ def test_key_id_and_source_are_taken_from_the_flags(stack: CommandLine) -> None:
 @pytest.mark.parametrize(("given", "written"), [(TRACE, True), ("00-nonsense", False)])
 def test_the_trace_of_the_environment_goes_along_if_it_is_one(given: str, written: bool) -> None:
     sender = draft.Sender(TOPIC, traceparent=draft.traceparent({"TRACEPARENT": given}))
-    headers = dict(draft.make(sender, TOPIC, 1, b"{}").headers)
+    (route,) = routes.table(["invoice"]).of_topic(TOPIC)
+    headers = dict(draft.make(sender, route, 1, b"{}").headers)
     expected = given.encode() if written else None
     assert (headers.get("traceparent"), headers.get("ce_traceparent")) == (expected, expected)
 

@@ -35,7 +35,9 @@ _VERBS: Mapping[Verb, str] = MappingProxyType(
         Verb.START: "starts",
         Verb.SIGNAL: "signals",
         Verb.SIGNAL_WITH_START: "signals, or starts with the signal,",
+        Verb.UPDATE: "updates",
         Verb.CANCEL: "cancels",
+        Verb.TERMINATE: "terminates",
     }
 )
 

@@ -9,14 +9,16 @@ import pytest
 from bridge import cli, routes, settings
 from bridge.command import Command, Record
 from bridge.intake.decode import Decoder
+from bridge.routes import keys
 from tests.docs import pages, render
+from topics import tables
 
 OTHER_PROGRAMS = {".", "echo", "ls", "jq"}
 PLACE = re.compile(r"[\w.]+/\d+/\d+")  # topic/partition/offset
 MADE_BY_RUNNING = (".venv", ".bridge")
 
 BRIDGE_LINES = [(page, words[1:]) for page, words in pages.command_lines() if words[0] == "bridge"]
-EXAMPLES = sorted(path for path in (render.ROOT / "examples").rglob("*") if path.is_file())
+EXAMPLES = sorted(path for name in tables.COMMANDS for path in (render.ROOT / "examples" / name).rglob("*"))
 
 
 @pytest.mark.parametrize(("page", "words"), [pytest.param(*line, id=" ".join(line[1])) for line in BRIDGE_LINES])
@@ -84,3 +86,15 @@ def test_every_configuration_file_of_the_pages_is_sound(tmp_path: Path) -> None:
     assert loaded.domains == tuple(tomllib.loads(found[0].text)["domains"])
     assert loaded.skip_unroutable == {"lead.score"}
     assert loaded.bridge.group_id == "billing"
+
+
+def test_the_routes_of_the_how_to_are_the_examples() -> None:
+    (found,) = (block for block in pages.blocks("toml") if block.page == render.ROOT / "docs/how-to/routes.md")
+
+    assert found.text == (render.ROOT / "examples/typescript/bridge.toml").read_text()
+
+
+def test_the_how_to_tells_of_every_key_of_a_route() -> None:
+    text = (render.ROOT / "docs/how-to/routes.md").read_text()
+
+    assert [key for key in (*keys.READERS, "schema") if f"`{key}`" not in text] == []

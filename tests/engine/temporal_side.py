@@ -1,10 +1,11 @@
 """What the tests do with the real Temporal: commands of a workflow id of their own, and one workflow task at a time."""
 
 import asyncio
+import dataclasses
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ from bridge.command import Command
 from bridge.dispatch import dispatcher, requests
 from bridge.dispatch.temporal import Run, Temporal
 from bridge.outcome import Accepted, Outcome
-from bridge.routes import Rerun, Route, Verb
+from bridge.routes import Missing, Rerun, Route, Verb
 from tests.engine import records
 
 CALL = timedelta(seconds=10)
@@ -69,7 +70,7 @@ class Stage:
         """Return another workflow id of the same group and topics."""
         return Stage(self.client, self.group)
 
-    def route(self, verb: Verb, rerun: Rerun = Rerun.AFTER_FAILURE) -> Route:
+    def route(self, verb: Verb, rerun: Rerun = Rerun.AFTER_FAILURE, missing: Missing = Missing.WAIT) -> Route:
         return Route(
             command="engine.do",
             verb=verb,
@@ -77,9 +78,11 @@ class Stage:
             workflow="Entity",
             task_queue=self.queue,
             signal="go",
+            update="go",
             topic=self.topic,
             lifecycle=self.lifecycle,
             rerun=rerun,
+            missing=missing,
         )
 
     def command(
@@ -90,10 +93,13 @@ class Stage:
         offset: int = 0,
         partition: int = 0,
         rerun: Rerun = Rerun.AFTER_FAILURE,
+        missing: Missing = Missing.WAIT,
         timestamp_ms: int | None = None,
+        update: str = "go",
+        data: Mapping[str, Any] | None = None,
         **attributes: str,
     ) -> Command:
-        value = json.dumps({"id": self.name, "reason": "because"}).encode()
+        value = json.dumps({"id": self.name, "reason": "because", **(data or {})}).encode()
         headers = records.binary(id=command_id, source="/test", type="engine.do", **attributes)
         place = records.record(
             value,
@@ -103,7 +109,7 @@ class Stage:
             partition=partition,
             timestamp_ms=timestamp_ms if timestamp_ms is not None else now_ms(),
         )
-        return records.command(place, rows=[self.route(verb, rerun)])
+        return records.command(place, rows=[dataclasses.replace(self.route(verb, rerun, missing), update=update)])
 
     async def do(self, command: Command, *, fresh: bool = False) -> Outcome:
         return await dispatcher.dispatch(self.temporal, command, fresh=fresh)
@@ -196,6 +202,9 @@ class Stage:
 
     async def signals(self, run_id: str) -> int:
         return len(await self.events(run_id, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED))
+
+    async def updates(self, run_id: str) -> int:
+        return len(await self.events(run_id, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED))
 
     async def cancels(self, run_id: str) -> int:
         return len(await self.events(run_id, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED))

@@ -29,6 +29,10 @@ STARTED = WorkflowExecutionAlreadyStartedFailure(run_id="r", start_request_id="q
 ANSWERS = {
     "already started": (error(RPCStatusCode.ALREADY_EXISTS, detail=STARTED), AlreadyStarted("r", "q")),
     "no such run": (error(RPCStatusCode.NOT_FOUND, "workflow not found for ID: x", NotFoundFailure()), NotThere()),
+    "a run that closed under an update": (
+        error(RPCStatusCode.NOT_FOUND, "workflow update was aborted by closing workflow", NotFoundFailure()),
+        Closed(),
+    ),
     "a closed run": (
         error(RPCStatusCode.NOT_FOUND, "workflow execution already completed", NotFoundFailure()),
         Closed(),
@@ -71,9 +75,24 @@ def test_a_namespace_that_is_not_there_is_the_configurations_fault() -> None:
         failures.meaning(error(RPCStatusCode.NOT_FOUND, "Namespace x is not found.", NamespaceNotFoundFailure()))
 
 
-def test_a_run_that_is_full_holds_its_key_only() -> None:
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (RPCStatusCode.INVALID_ARGUMENT, "exceeded workflow execution limit for signal events"),
+        (
+            RPCStatusCode.RESOURCE_EXHAUSTED,
+            "limit on number of concurrent in-flight updates has been reached (10)",
+        ),
+        (
+            RPCStatusCode.FAILED_PRECONDITION,
+            "The limit on the total number of distinct updates in this workflow has been reached (2000). Make sure",
+        ),
+    ],
+    ids=["signals", "updates at once", "updates"],
+)
+def test_a_run_that_is_full_holds_its_key_only(status: RPCStatusCode, message: str) -> None:
     with pytest.raises(RunIsFullError):
-        failures.meaning(error(RPCStatusCode.INVALID_ARGUMENT, "exceeded workflow execution limit for signal events"))
+        failures.meaning(error(status, message))
 
 
 @pytest.mark.parametrize(

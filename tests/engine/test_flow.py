@@ -1,5 +1,6 @@
 """One command's way, with the servers' answers given by the test."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,7 +13,7 @@ from bridge import flow as flows
 from bridge.command import Command
 from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
-from bridge.dispatch.failures import RunIsFullError
+from bridge.dispatch.failures import NoWorkerYetError, RunIsFullError
 from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError
 from bridge.flow import Flow
 from bridge.intake.assignment import Assignment, Partition
@@ -20,8 +21,9 @@ from bridge.intake.breaker import Breaker
 from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.watermark import Watermark
-from bridge.outcome import Accepted, Rejected
+from bridge.outcome import Accepted, Rejected, TargetMissing
 from bridge.outcomes.event import OutRecord
+from bridge.routes import Missing, Replies, Route
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from tests.engine import records
@@ -38,6 +40,9 @@ class Server:
     asked: list[bool] = field(default_factory=list)
     group: str = "g"
     namespace: str = "n"
+
+    def of(self, _: object) -> "Server":
+        return self
 
     async def dispatch(self, _: object, command: Command, *, fresh: bool) -> object:
         self.asked.append(fresh)
@@ -62,6 +67,7 @@ class Scene:
     flow: Flow
     lane: Lane[LaneKey, Item]
     watermark: Watermark
+    route: Route
 
     @property
     def item(self) -> Item:
@@ -77,18 +83,21 @@ class Scene:
         return [one.topic for one in self.server.written]
 
 
-def scene(monkeypatch: pytest.MonkeyPatch, server: Server, value: bytes | None = None) -> Scene:
+def scene(monkeypatch: pytest.MonkeyPatch, server: Server, value: bytes | None = None, **route: Any) -> Scene:
     monkeypatch.setattr(dispatcher, "dispatch", server.dispatch)
     place = records.record(value, records.binary()) if value else records.record(headers=records.binary())
     tp = TopicPartition(place.topic, place.partition)
     assignment = Assignment(10)
     assignment.partitions[tp] = Partition(Watermark(), end_offset=0)
     assignment.take(tp, place)
-    item = Item(records.decode(place), tp, assignment, assignment.is_new(tp, place))
+    row = records.ROUTES.for_command("invoice.approve")
+    assert row is not None
+    row = dataclasses.replace(row, **route)
+    item = Item(records.decode(place, rows=[row]), tp, assignment, assignment.is_new(tp, place))
     lane: Lane[LaneKey, Item] = Lane((tp, "invoice-I-1"))
     lane.items.append(item)
     made = Flow(server, server, None, Admission(8), Breaker(), Health(), Metrics())  # type: ignore[arg-type]  # the test's answers stand in
-    return Scene(server, made, lane, assignment.partitions[tp].watermark)
+    return Scene(server, made, lane, assignment.partitions[tp].watermark, row)
 
 
 async def test_a_command_is_carried_out_answered_and_done(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +155,11 @@ async def test_a_defect_of_ours_holds_its_key_and_loses_nothing(monkeypatch: pyt
     assert await told.work() is None
 
 
-async def test_a_run_that_is_full_leaves_readiness_and_the_drain_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = scene(monkeypatch, Server([RunIsFullError("full")]))
+@pytest.mark.parametrize("error", [RunIsFullError("full"), NoWorkerYetError("none")], ids=["full", "no worker"])
+async def test_a_key_that_must_wait_leaves_readiness_and_the_drain_alone(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    told = scene(monkeypatch, Server([error]))
     assert await told.work() is not None
     assert (told.flow.health.ready, told.item.stalled) == (True, False)
 
@@ -156,6 +168,60 @@ async def test_a_rejected_command_is_answered_and_not_dead_lettered(monkeypatch:
     told = scene(monkeypatch, Server([Rejected(RejectReason.ALREADY_DONE, "closed")]))
     assert await told.work() is None
     assert told.topics == ["bridge.replies"]
+
+
+async def test_a_missing_target_is_dead_lettered_at_once_where_its_route_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = scene(monkeypatch, Server([TargetMissing()]), missing=Missing.DEAD_LETTER)
+    assert await told.work() is None
+    assert told.topics == ["invoice.approve.dlq", "bridge.replies"]
+
+
+async def test_a_command_whose_turn_has_not_come_asks_nothing_and_counts_as_no_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(flows, "_is_first", lambda _: True)
+    told = scene(monkeypatch, Server([Accepted("r")]), rate=1.0)
+    told.flow.rates.turn(told.route, told.item.assignment)
+    held = await told.work()
+    assert held is not None
+    assert timedelta(seconds=0.5) < held <= timedelta(seconds=1)
+    assert told.server.asked == []
+    assert await told.work() is None
+    assert told.server.asked == [True]
+
+
+@pytest.mark.parametrize(
+    ("replies", "settled", "written"),
+    [
+        (Replies.ALL, Accepted("r"), ["bridge.replies"]),
+        (Replies.REJECTED, Accepted("r"), []),
+        (Replies.REJECTED, Rejected(RejectReason.ALREADY_DONE, "closed"), ["bridge.replies"]),
+        (Replies.NONE, Rejected(RejectReason.ALREADY_DONE, "closed"), []),
+    ],
+)
+async def test_a_route_says_who_is_answered(
+    monkeypatch: pytest.MonkeyPatch, replies: Replies, settled: object, written: list[str]
+) -> None:
+    told = scene(monkeypatch, Server([settled]), replies=replies)
+    assert await told.work() is None
+    assert told.topics == written
+
+
+async def test_a_bad_record_of_a_route_that_answers_nobody_is_dead_lettered_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = scene(monkeypatch, Server([]), b"{}", replies=Replies.NONE)
+    assert await told.work() is None
+    assert told.topics == ["invoice.approve.dlq"]
+
+
+async def test_a_run_that_a_refused_update_began_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Rejected(RejectReason.REFUSED_BY_WORKFLOW, "no", "r", began=True)
+    told = scene(monkeypatch, Server([refused]))
+    assert await told.work() is None
+    assert told.topics == ["invoice.lifecycle", "bridge.replies"]
 
 
 def test_the_pause_between_attempts_grows_up_to_a_bound() -> None:

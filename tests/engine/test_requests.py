@@ -1,14 +1,20 @@
 """The requests to Temporal, made of a command."""
 
+import dataclasses
+import hashlib
+from datetime import timedelta
+from typing import Any
+
 import jiter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as Stage
 from temporalio.api.enums.v1 import WorkflowIdReusePolicy as Policy
 
 from bridge import mark
 from bridge.command import Command
-from bridge.dispatch import requests
+from bridge.dispatch import priority, requests
 from bridge.routes import Argument, Rerun, Route, Verb
 from tests.engine import records
 
@@ -121,3 +127,57 @@ def test_whatever_the_attributes_are_the_event_is_json_with_the_data_untouched(a
     parsed = jiter.from_json(event, catch_duplicate_keys=True)
     assert event.endswith(b',"data":' + text + b"}")
     assert {name: parsed[name] for name in more} == more
+
+
+def routed(data: bytes = b'{"id":"1"}', **changed: Any) -> Command:
+    made = command(Argument.DATA, data)
+    return dataclasses.replace(made, route=dataclasses.replace(made.route, **changed))
+
+
+def test_an_update_has_the_commands_own_id_and_waits_until_it_is_accepted() -> None:
+    asked = requests.update(routed(update="change"), namespace="n", group="g", run_id="run")
+    assert (asked.request.meta.update_id, asked.request.input.name) == (command().request_id, "change")
+    assert (asked.workflow_execution.run_id, asked.wait_policy.lifecycle_stage) == (
+        "run",
+        Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED,
+    )
+    assert asked.request.input.args.payloads[0].data == b'{"id":"1"}'
+
+
+def test_a_terminate_is_pinned_to_the_chain_and_to_no_run() -> None:
+    asked = requests.terminate(routed(b'{"id":"1","reason":"late"}'), namespace="n", group="g", first_run_id="first")
+    assert (asked.first_execution_run_id, asked.workflow_execution.run_id, asked.reason) == ("first", "", "late")
+    assert asked.identity == f"bridge/g/{command().request_id}"
+
+
+def test_what_a_route_says_of_time_and_priority_goes_with_what_begins_a_run() -> None:
+    said = routed(
+        b'{"id":"1","who":"c-7"}', run_timeout=timedelta(hours=1), priority=2, fairness_key="{who}", signal="s"
+    )
+    start = requests.start(said, namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
+    both = requests.signal_with_start(said, namespace="n", group="g", rerun=Rerun.NEVER)
+    assert [
+        (one.workflow_run_timeout.seconds, one.priority.priority_key, one.priority.fairness_key)
+        for one in (start, both)
+    ] == [(3600, 2, "c-7")] * 2
+
+
+def test_without_a_word_of_it_time_and_priority_are_left_to_the_server() -> None:
+    asked = requests.start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
+    assert (asked.HasField("workflow_run_timeout"), asked.HasField("priority")) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"id":"1"}', ""),
+        (b'{"id":"1","who":7}', "7"),
+        ('{"id":"1","who":"é"}'.encode(), "é"),
+        (b'{"id":"1","who":"%s"}' % (b"x" * 65), hashlib.sha256(b"x" * 65).hexdigest()),
+    ],
+    ids=["missing", "number", "letters", "long"],
+)
+def test_a_fairness_key_is_what_the_data_say_within_what_temporal_takes(data: bytes, expected: str) -> None:
+    found = priority.of(routed(data, fairness_key="{who}"))
+    assert found is not None
+    assert found.fairness_key == expected

@@ -21,7 +21,7 @@ from bridge.outcomes.announced import Announced
 from bridge.outcomes.ends import Ends
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.sweep import Sweep
+from bridge.outcomes.sweep import IDLE, Sweep
 from bridge.routes import Routes, Verb
 from bridge.telemetry.metrics import Metrics
 from tests.engine import kafka_side
@@ -267,3 +267,22 @@ def test_what_is_known_of_starts_is_forgotten_also_while_nothing_closes(monkeypa
     monkeypatch.setattr("bridge.outcomes.announced.time.time", lambda: later)
     announced.forget_before(0)
     assert announced._starts == {}
+
+
+async def test_the_watermark_of_a_namespace_in_which_nothing_ends_is_moved_on_now_and_then(
+    kafka: Kafka, feed: Stage
+) -> None:
+    began_ms = int(time.time() * 1000)
+    idle_ms = IDLE // timedelta(milliseconds=1)
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        await sweeper._sweep.keep_up(began_ms)
+        assert sweeper._sweep.watermark_ms == began_ms - idle_ms
+        await sweeper._sweep.keep_up(began_ms + idle_ms)
+        assert sweeper._sweep.watermark_ms == began_ms - idle_ms
+
+
+async def test_without_a_topic_that_announces_runs_there_is_nothing_to_remember() -> None:
+    announced = Announced({"bootstrap_servers": "127.0.0.1:1"}, [])
+    await announced.open(0)
+    await announced.catch_up()
+    await announced.close()

@@ -1,10 +1,11 @@
 """The contract as AsyncAPI 3.0.0, from the daemon's side: it receives commands and sends outcomes."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.cli.contract import headers, schemas
+from bridge.cli.contract import added, headers, schemas
+from bridge.routes import Route
 from topics import spec, tables
 from topics.spec import Domain, Topic, TopicKind
 
@@ -14,6 +15,7 @@ JSON = "application/json"
 DEAD_LETTER = "dead_letter"
 WORKFLOW_ID = "workflow_id"
 COMMAND_ID = "command id"
+LETTER_KEY = "the key that the record came with"
 
 Document = dict[str, Any]
 
@@ -34,12 +36,13 @@ class _Channel:
     key: str
 
 
-def document(version: str) -> Document:
-    """Return the document; `version` is the distribution's."""
+def document(version: str, rows: Sequence[Route] = ()) -> Document:
+    """Return the document; `version` is the distribution's, `rows` are routes that are none of ours."""
     references, definitions = schemas.all_of_them("#/components/schemas/{model}")
-    channels = tuple(_channels())
+    channels = tuple(_with_added({channel.topic.name: channel for channel in _channels()}, rows))
     keys = {name: channel.key for channel in channels for name in channel.types}
     messages = {name: _message(name, reference, keys[name]) for name, reference in references.items()}
+    messages |= {added.key(row.command): _added_message(row) for row in rows}
     return {
         "asyncapi": ASYNCAPI,
         "info": {
@@ -63,6 +66,20 @@ def _channels() -> Iterator[_Channel]:
     yield _Channel(replies, tuple(tables.REPLY_MODELS), COMMAND_ID)
 
 
+def _with_added(channels: dict[str, _Channel], rows: Iterable[Route]) -> Iterable[_Channel]:
+    for row in rows:
+        name = added.key(row.command)
+        new = _Channel(spec.command_topic(row.topic), (), ", ".join(row.id_template.fields) or "nothing")
+        old = channels.get(row.topic, new)
+        channels[row.topic] = replace(old, types=tuple(dict.fromkeys((*old.types, name))))
+        letters = spec.dead_letter_topic(row.topic)
+        channels.setdefault(letters.name, _Channel(letters, (DEAD_LETTER,), LETTER_KEY))
+        if row.lifecycle and row.starts:
+            topic = spec.lifecycle_topic(row.lifecycle)
+            channels.setdefault(topic.name, _Channel(topic, tuple(tables.LIFECYCLE_MODELS), WORKFLOW_ID))
+    return channels.values()
+
+
 def _types(domain: Domain, topic: Topic) -> tuple[str, ...]:
     match topic.kind:
         case TopicKind.COMMANDS:
@@ -80,7 +97,7 @@ def _key(domain: Domain, topic: Topic) -> str:
         case TopicKind.LIFECYCLE:
             return WORKFLOW_ID
         case TopicKind.DEAD_LETTERS:
-            return "the key that the record came with"
+            return LETTER_KEY
         case _:
             return domain.commands[0].key
 
@@ -124,13 +141,23 @@ def _operation(channel: _Channel) -> Document:
 def _message(name: str, reference: Document, key: str) -> Document:
     is_command = name in tables.COMMANDS
     model, _ = schemas.models()[name]
+    summary = " ".join((model.__doc__ or "").split())
+    return _event(name, summary, headers.command(name) if is_command else headers.outcome(name), reference, key)
+
+
+def _added_message(row: Route) -> Document:
+    key = ", ".join(row.id_template.fields) or "nothing"
+    return _event(row.command, added.summary(row), headers.command(row.command), added.schema(row), key)
+
+
+def _event(name: str, summary: str, its_headers: Document, payload: Document, key: str) -> Document:
     return {
         "name": name,
         "title": name,
-        "summary": " ".join((model.__doc__ or "").split()),
+        "summary": summary,
         "contentType": JSON,
-        "headers": headers.command(name) if is_command else headers.outcome(name),
-        "payload": reference,
+        "headers": its_headers,
+        "payload": payload,
         "correlationId": {"location": "$message.header#/ce_correlationid"},
         "bindings": {"kafka": _kafka(key)},
     }

@@ -1,10 +1,12 @@
 """JSON Schema (2020-12) of the data of every command and outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic.json_schema import models_json_schema
 
+from bridge.cli.contract import added
+from bridge.routes import Route
 from topics import tables
 from topics.fields import Model
 
@@ -40,9 +42,10 @@ def all_of_them(ref_template: str = "#/$defs/{model}") -> tuple[dict[str, Schema
     return {name: found[key] for name, key in named.items()}, document.get("$defs", {})
 
 
-def document() -> Schema:
-    """Return one schema that defines the data of every type under its name."""
+def document(rows: Iterable[Route] = ()) -> Schema:
+    """Return one schema that defines the data of every type under its name; `rows` are routes that are none of ours."""
     references, definitions = all_of_them()
+    references |= {row.command: added.schema(row) for row in rows}
     return {
         "$schema": DIALECT,
         "$id": "urn:kafka-temporal-bridge",

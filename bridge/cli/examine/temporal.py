@@ -26,12 +26,15 @@ async def examine(settings: Settings) -> list[Finding]:
     )
     address = client.service_client.config.target_host
     findings = [ok(CHECK, f"{address}, server {answer.server_version}")]
-    retention = await temporal.namespace_retention(client)
-    if retention is None:
-        return [*findings, fail("namespace", f"{client.namespace} is missing", APPLY)]
-    findings.append(_namespace(client.namespace, retention))
-    findings += _attributes(await temporal.plan(client))
-    return findings + await _pollers(settings, client)
+    clients = connect.in_namespaces(client, settings.routes.namespaces)
+    retentions = [await temporal.namespace_retention(each) for each in clients]
+    for each, retention in zip(clients, retentions, strict=True):
+        if retention is None:
+            findings.append(fail("namespace", f"{each.namespace} is missing", APPLY))
+        else:
+            findings.append(_namespace(each.namespace, retention))
+            findings += _attributes(await temporal.plan(each))
+    return findings if None in retentions else findings + await _pollers(settings, client)
 
 
 def _namespace(name: str, retention: timedelta) -> Finding:
@@ -49,15 +52,20 @@ def _attributes(plan: steps.Plan) -> list[Finding]:
 
 
 async def _pollers(settings: Settings, client: Client) -> list[Finding]:
-    rows = routes.table(settings.domains).rows
-    queues = tuple(dict.fromkeys(row.task_queue for row in rows if row.task_queue is not None))
-    counts = await asyncio.gather(*(_count(client, queue) for queue in queues))
+    rows = [row for row in settings.routes.rows if row.task_queue is not None]
+    queues = tuple(dict.fromkeys((str(row.task_queue), row.namespace or client.namespace) for row in rows))
+    ours = {row.task_queue for row in routes.OWN}
+    counts = await asyncio.gather(*(_count(connect.in_namespace(client, name), queue) for queue, name in queues))
     return [
         ok("task queue", f"{queue} is polled by {count} worker(s)")
         if count
-        else fail("task queue", f"{queue} is polled by no worker", f"Run `bridge worker --queue {queue}`.")
-        for queue, count in zip(queues, counts, strict=True)
+        else fail("task queue", f"{queue} is polled by no worker", _start_worker(queue, ours=queue in ours))
+        for (queue, _), count in zip(queues, counts, strict=True)
     ]
+
+
+def _start_worker(queue: str, *, ours: bool) -> str:
+    return f"Run `bridge worker --queue {queue}`." if ours else "Start the worker that bridge.toml's route is for."
 
 
 async def _count(client: Client, queue: str) -> int:

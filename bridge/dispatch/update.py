@@ -1,0 +1,60 @@
+"""The verb update: one update in history a command identity, answered when the workflow has accepted it."""
+
+from bridge.command import Command
+from bridge.dispatch import decision
+from bridge.dispatch.failures import AlreadyStarted, Closed, NotThere
+from bridge.dispatch.reached import Reached, Refused
+from bridge.dispatch.start import ROUNDS_MAX
+from bridge.dispatch.temporal import Temporal
+from bridge.errors import TemporalAwayError
+from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
+from bridge.routes import Missing, Rerun
+from topics.replies import RejectReason
+
+
+async def update(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
+    """Update the latest run; where there is none and the route says so, start it first."""
+    for _ in range(ROUNDS_MAX):
+        if not fresh and (found := await _taken_earlier(temporal, command)):
+            return found
+        answer = await temporal.update(command)
+        match answer:
+            case Reached():
+                return Accepted(answer.run_id, began=await _began(temporal, command) is not None)
+            case Refused():
+                began = await _began(temporal, command) is not None
+                return Rejected(RejectReason.REFUSED_BY_WORKFLOW, answer.detail, answer.run_id, began=began)
+            case Closed():
+                run = await temporal.describe(command.workflow_id)
+                run_id = run.run_id if run is not None else None
+                began = await _began(temporal, command) is not None
+                return Rejected(RejectReason.ALREADY_DONE, "the run has closed", run_id, began=began)
+            case NotThere() if command.route.missing is not Missing.START:
+                return TargetMissing()
+        # Not one call, as a start with an update would be: what it began is not undone when no worker is there.
+        started = await temporal.start(command, command.record_request_id, Rerun.NEVER)
+        if isinstance(started, AlreadyStarted):
+            fresh = False  # somebody came between: look again, with care
+    raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
+
+
+async def _taken_earlier(temporal: Temporal, command: Command) -> Duplicate | None:
+    """Return the outcome if a run before the latest one took the command."""
+    latest = await temporal.describe(command.workflow_id)
+    if latest is None or not decision.must_look_back(command, latest.started_ms):
+        return None
+    async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
+        # Such a run has closed: it gives the old outcome, or takes nothing.
+        if isinstance(await temporal.update(command, run_id), Reached):
+            return Duplicate(run_id)
+    return None
+
+
+async def _began(temporal: Temporal, command: Command) -> str | None:
+    """Return the latest run if this very record began it, to hand it the update."""
+    if command.route.missing is not Missing.START:
+        return None
+    run = await temporal.describe(command.workflow_id)
+    if run is None or run.run_id != run.first_run_id or run.mark is None or not run.mark.is_of(command):
+        return None
+    return run.run_id
