@@ -3,32 +3,28 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Iterable
 
 import uvloop
 
-from bridge import app, interpreter, routes, settings
+from bridge import app, interpreter, settings
 from bridge.command import BadRecord, Command
 from bridge.outcome import Settled
 from bridge.outcomes import replies
 from bridge.outcomes.event import OutRecord
+from bridge.routes import Routes
 from tests.bench import rows
 
 
 def main(topic: str) -> int:
     """Run the daemon over one topic of the bench."""
 
-    def table(domains: Iterable[str]) -> routes.Routes:
-        return routes.Routes(rows.of(topic))
-
     def no_reply(content: Command | BadRecord, settled: Settled, group: str) -> OutRecord | None:
         return None
 
-    routes.table = table
     if rows.is_silent(topic):
         replies.reply = no_reply
     interpreter.tune()
-    loaded = dataclasses.replace(settings.load(os.environ), domains=())  # the check of the topics asks for them
+    loaded = dataclasses.replace(settings.load(os.environ), domains=(), routes=Routes(rows.of(topic)))
     return uvloop.run(app.run(loaded))
 
 
