@@ -190,8 +190,8 @@ class Arena:
         self._make_topic(entry.topic, rows.PARTITIONS.get(entry.topic, 6), {"message.timestamp.type": "LogAppendTime"})
         if entry.is_bridge:
             self._make_topic(entry.topic + spec.DEAD_LETTER_SUFFIX, 6)
-            feed = spec.feed_topic(entry.group)
-            self._make_topic(feed.name, feed.partitions, feed.config)
+            for topic in (spec.feed_topic(entry.group), spec.handled_topic(entry.group)):
+                self._make_topic(topic.name, topic.partitions, topic.config)
 
     def _make_topic(self, name: str, partitions: int, config: Mapping[str, str] = NO_CONFIG) -> None:
         if name not in self._made:

@@ -31,7 +31,8 @@ def test_a_queue_without_workers_and_a_daemon_that_is_down_are_told(stack: Comma
 def test_what_setup_would_make_is_missing(stack: CommandLine) -> None:
     ended = stack.run("doctor", "-o", "json", TEMPORAL_NAMESPACE="nowhere", BRIDGE_GROUP_ID="unheard-of")
     missing = [row["detail"] for row in ended.rows if row["advice"] == "Run `bridge setup apply`."]
-    assert (missing, ended.code) == (["unheard-of.feed is missing", "nowhere is missing"], 1)
+    expected = ["unheard-of.feed is missing", "unheard-of.dlq.handled is missing", "nowhere is missing"]
+    assert (missing, ended.code) == (expected, 1)
 
 
 def test_an_address_that_something_else_has_is_told(stack: CommandLine) -> None:
