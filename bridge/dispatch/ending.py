@@ -5,11 +5,10 @@ from typing import TypeAlias
 
 from bridge.command import Command
 from bridge.dispatch import decision
-from bridge.dispatch.failures import Answer
+from bridge.dispatch.failures import Answer, KeyMustWaitError
 from bridge.dispatch.reached import Reached
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Run, Temporal
-from bridge.errors import TemporalAwayError
 from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from topics.replies import RejectReason
 
@@ -31,7 +30,7 @@ async def end(temporal: Temporal, command: Command, ask: Ask) -> Outcome:
             return Rejected(RejectReason.ALREADY_DONE, "the run has closed", latest.run_id)
         if isinstance(await ask(command, latest.first_run_id), Reached):
             return Accepted(latest.run_id)
-    raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
+    raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
 async def _taken_earlier(temporal: Temporal, command: Command, latest: Run) -> Outcome | None:

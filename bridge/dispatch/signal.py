@@ -2,11 +2,10 @@
 
 from bridge.command import Command
 from bridge.dispatch import decision
-from bridge.dispatch.failures import AlreadyStarted, Closed
+from bridge.dispatch.failures import AlreadyStarted, Closed, KeyMustWaitError
 from bridge.dispatch.reached import Reached
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Run, Temporal
-from bridge.errors import TemporalAwayError
 from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.routes import Rerun, Verb
 from topics.replies import RejectReason
@@ -41,7 +40,7 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
         if was_there and isinstance(answer, AlreadyStarted):
             return await _closed(temporal, command)
         fresh = False  # somebody came between: look again, with care
-    raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
+    raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
 async def _closed(temporal: Temporal, command: Command) -> Rejected:

@@ -5,10 +5,9 @@ import dataclasses
 from bridge.command import Command
 from bridge.dispatch import decision
 from bridge.dispatch.decision import RunAgain
-from bridge.dispatch.failures import AlreadyStarted
+from bridge.dispatch.failures import AlreadyStarted, KeyMustWaitError
 from bridge.dispatch.reached import Reached
 from bridge.dispatch.temporal import Run, Temporal
-from bridge.errors import TemporalAwayError
 from bridge.outcome import Accepted, Duplicate, Outcome
 from bridge.routes import Rerun
 
@@ -27,7 +26,7 @@ async def start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome
         outcome = await _follow(temporal, command)
         if outcome is not None:
             return outcome
-    raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
+    raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
 async def _follow(temporal: Temporal, command: Command) -> Outcome | None:

@@ -2,11 +2,10 @@
 
 from bridge.command import Command
 from bridge.dispatch import decision
-from bridge.dispatch.failures import AlreadyStarted, Closed, NotThere
+from bridge.dispatch.failures import AlreadyStarted, Closed, KeyMustWaitError, NotThere
 from bridge.dispatch.reached import Reached, Refused
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Temporal
-from bridge.errors import TemporalAwayError
 from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.routes import Missing, Rerun
 from topics.replies import RejectReason
@@ -35,7 +34,7 @@ async def update(temporal: Temporal, command: Command, *, fresh: bool) -> Outcom
         started = await temporal.start(command, command.record_request_id, Rerun.NEVER)
         if isinstance(started, AlreadyStarted):
             fresh = False  # somebody came between: look again, with care
-    raise TemporalAwayError(f"{command.workflow_id} keeps changing: another process holds the same record")
+    raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
 async def _taken_earlier(temporal: Temporal, command: Command) -> Duplicate | None:
