@@ -1,0 +1,77 @@
+"""Servers that the faults have to themselves, behind a proxy, and a scene for each test."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.dev import processes
+from tests.acceptance import program
+from tests.acceptance.conftest import OUTCOMES
+from tests.acceptance.journal import Journal
+from tests.acceptance.program import Program
+from tests.faults.entities import FINANCE, Workers
+from tests.faults.proxy import Proxy
+from tests.faults.scene import Scene
+from tests.servers.fixtures import Kafka, Temporal
+
+
+@pytest.fixture(scope="package")
+def ground(guard: processes.Guard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kafka, Temporal]]:
+    """Give Kafka and Temporal of our own: the topics' names are fixed, and other tests' commands lie in theirs."""
+    folder = tmp_path_factory.mktemp("faults")
+    kafka, temporal = Kafka(guard, folder), Temporal(guard, folder)
+    for server in (kafka, temporal):
+        server.start()
+    for server in (kafka, temporal):
+        server.wait_ready()
+    env = program.environment(KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap, TEMPORAL_ADDRESS=temporal.address)
+    setup = Program(guard, folder, env, "setup", "apply")
+    assert setup.run() == 0, setup.text
+    yield kafka, temporal
+    for server in (kafka, temporal):
+        server.stop()
+
+
+@pytest.fixture(scope="package")
+def journal(ground: tuple[Kafka, Temporal]) -> Iterator[Journal]:
+    """Give what lies in the outcome topics."""
+    with Journal(ground[0].bootstrap, OUTCOMES) as journal:
+        yield journal
+
+
+@pytest.fixture(scope="package")
+def workers(ground: tuple[Kafka, Temporal]) -> Iterator[Workers]:
+    """Give a worker that ends invoices; leads stay open."""
+    with Workers(ground[1].address, [FINANCE]) as workers:
+        yield workers
+
+
+@pytest.fixture
+def seed() -> int:
+    """Give the number that draws what is random; FAULT_SEED=0x... repeats a run."""
+    given = os.environ.get("FAULT_SEED")
+    return int(given, 0) if given else random.SystemRandom().getrandbits(28)
+
+
+@pytest.fixture
+def scene(
+    ground: tuple[Kafka, Temporal],
+    journal: Journal,
+    workers: Workers,
+    guard: processes.Guard,
+    tmp_path: Path,
+    seed: int,
+) -> Iterator[Scene]:
+    """Give a group that begins behind what lies in the topics, without members yet."""
+    kafka, temporal = ground
+    with Proxy(temporal.address) as proxy:
+        scene = Scene(seed, kafka, temporal, proxy, journal, guard, tmp_path)
+        scene.set_up()
+        try:
+            with scene.sampler:
+                yield scene
+        finally:
+            scene.close()

@@ -1,0 +1,185 @@
+"""The laws as pure functions: each returns what breaks it, nothing where it is kept."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from types import MappingProxyType
+
+from tests.faults.evidence import Evidence
+from tests.faults.ledger import Entry, Place
+
+REJECTED = "command.rejected"
+STARTED = "workflow.started"
+COMMANDS_MIN = 1000
+IN_FLIGHT_MAX = 256
+RESIDENT_BYTES_MAX = 400 * 1024 * 1024
+DESCRIPTORS_MAX = 200
+
+
+def nothing_lost(found: Evidence) -> list[str]:
+    """L1: every acknowledged command has an effect, a dead letter or a refusal, and its answer."""
+    effects = {effect.cid for effect in found.effects}
+    letters = {letter.place for letter in found.letters}
+    answers = {event.cid for event in found.answers}
+    refused = {event.cid for event in found.answers if event.type == REJECTED}
+    lost = [
+        f"{entry.cid} at {entry.place} has no outcome"
+        for entry in _wanted(found)
+        if entry.cid not in effects | refused and entry.place not in letters
+    ]
+    return lost + [
+        f"{entry.cid} at {entry.place} has no answer"
+        for entry in _wanted(found)
+        if entry.kind == "sound" and entry.cid not in answers
+    ]
+
+
+def nothing_doubled(found: Evidence) -> list[str]:
+    """L2: one start and one signal a command over all runs, and none beside a dead letter."""
+    counts = Counter((effect.cid, effect.what) for effect in found.effects)
+    broken = [f"{cid} {what} {count} times" for (cid, what), count in counts.items() if count > 1]
+    done = {effect.cid for effect in found.effects}
+    letters = {letter.place for letter in found.letters}
+    broken += [f"{one.cid} is done and dead-lettered" for one in found.entries if one.cid in done and one.place in letters]
+    forbidden = {entry.cid: entry.kind for entry in found.entries if entry.kind != "sound"}
+    return broken + [f"{cid} is {forbidden[cid]} and was carried out" for cid in sorted(done & forbidden.keys())]
+
+
+def in_order(found: Evidence) -> list[str]:
+    """L3: of a key, signals stand in the order in which they were sent, none before the start."""
+    entries = {entry.cid: entry for entry in found.entries}
+    signals: dict[tuple[str, str], list[int]] = defaultdict(list)
+    started: set[str] = set()
+    broken = []
+    for effect in found.effects:
+        entry = entries.get(effect.cid)
+        if effect.what == "started":
+            started.add(effect.workflow_id)
+        elif effect.workflow_id not in started:
+            broken.append(f"{effect.workflow_id} is {effect.what} by {effect.cid} before it is started")
+        if effect.what == "signalled" and entry is not None:
+            signals[entry.topic, entry.key].append(entry.sequence)
+    return broken + [
+        f"{key} of {topic}: number {later} stands behind {earlier}"
+        for (topic, key), numbers in signals.items()
+        for earlier, later in pairwise(numbers)
+        if later <= earlier
+    ]
+
+
+def every_end_announced_once(found: Evidence) -> list[str]:
+    """L4: each closed run has one start and one end by event id, and the copies of an event are the same bytes."""
+    ends, starts, contents = defaultdict(set), set(), defaultdict(set)
+    for event in found.lifecycle:
+        if event.type == STARTED:
+            starts.add(event.run_id)
+        else:
+            ends[event.run_id].add(event.id)
+    for event in (*found.lifecycle, *found.answers):
+        contents[event.id].add(event.content)
+    closed = [run for run in found.runs if run.closed]
+    broken = [f"{len(ends[run.run_id])} ends of {run.workflow_id}" for run in closed if len(ends[run.run_id]) != 1]
+    broken += [f"no start of {run.workflow_id} is announced" for run in found.runs if run.run_id not in starts]
+    return broken + [f"{len(copies)} different copies of {each}" for each, copies in contents.items() if len(copies) > 1]
+
+
+def committed_behind_outcomes(found: Evidence) -> list[str]:
+    """L5: no offset is committed before all records under it have their outcome; at the end all are."""
+    since = _outcome_times(found)
+    refused = {event.cid for event in found.answers if event.type == REJECTED}
+    broken = []
+    places: dict[tuple[str, int], list[tuple[int, float, str]]] = defaultdict(list)
+    for entry in _wanted(found):
+        if entry.place is not None and not (entry.cid in refused and entry.place not in since):
+            topic, partition, offset = entry.place
+            places[topic, partition].append((offset, since.get(entry.place, float("inf")), entry.cid))
+    for sample in found.samples:
+        for partition, committed in sample.committed.items():
+            early = [one for one in places[partition] if one[0] < committed and one[1] > sample.at_ms]
+            broken += [f"{partition} was committed to {committed} before {cid} at {offset}" for offset, _, cid in early]
+    return broken + [
+        f"{partition} is committed to {found.committed.get(partition)}, its end is {end}"
+        for partition, end in found.ends.items()
+        if end > 0 and found.committed.get(partition) != end
+    ]
+
+
+def never_stuck(found: Evidence, stall_max_seconds: float) -> list[str]:
+    """L6: while commands wait for their answers, one comes within the time."""
+    seconds = longest_stall(found)
+    return [f"no answer for {seconds:.1f} s, {stall_max_seconds:g} s are allowed"] if seconds > stall_max_seconds else []
+
+
+def bounded(found: Evidence) -> list[str]:
+    """L7: memory, descriptors and commands in flight stay under their caps."""
+    caps: Mapping[str, float] = {
+        "resident_bytes": RESIDENT_BYTES_MAX,
+        "descriptors": DESCRIPTORS_MAX,
+        "in_flight": IN_FLIGHT_MAX,
+    }
+    return [
+        f"{one.process}: {name} {getattr(one, name)} over {cap:g}"
+        for one in found.usage
+        for name, cap in caps.items()
+        if getattr(one, name) > cap
+    ]
+
+
+def counts(found: Evidence, hits: Mapping[str, float]) -> list[str]:
+    """L8: enough commands, and the fault provably hit: each figure of `hits` is above 0. Else the run is void."""
+    acknowledged = sum(entry.place is not None for entry in found.entries)
+    few = [f"void: {acknowledged} commands, {COMMANDS_MIN} are needed"] if acknowledged < COMMANDS_MIN else []
+    return few + [f"void: {what} is {figure:g}" for what, figure in hits.items() if figure <= 0]
+
+
+LAWS: Mapping[str, Callable[[Evidence], list[str]]] = MappingProxyType(
+    {
+        "L1 nothing lost": nothing_lost,
+        "L2 nothing doubled": nothing_doubled,
+        "L3 order": in_order,
+        "L4 events": every_end_announced_once,
+        "L5 watermark": committed_behind_outcomes,
+        "L7 bounded": bounded,
+    }
+)
+
+
+def broken(found: Evidence, hits: Mapping[str, float], stall_max_seconds: float) -> dict[str, list[str]]:
+    """Return what breaks which law."""
+    found_broken = {name: law(found) for name, law in LAWS.items()}
+    found_broken["L6 liveness"] = never_stuck(found, stall_max_seconds)
+    found_broken["L8 the run counts"] = counts(found, hits)
+    return {name: breaches for name, breaches in found_broken.items() if breaches}
+
+
+def longest_stall(found: Evidence) -> float:
+    """Return the longest time in seconds in which commands waited and no answer came."""
+    longest, since = 0.0, None
+    for earlier, later in pairwise(found.samples):
+        if earlier.answered < earlier.sent and later.answered == earlier.answered:
+            since = earlier.at_ms if since is None else since
+            longest = max(longest, (later.at_ms - since) / 1000)
+        else:
+            since = None
+    return longest
+
+
+def redelivered(found: Evidence) -> int:
+    """Return how many answers there are beyond one a record: each is a record that was worked on again."""
+    return len(found.answers) - len({event.cid for event in found.answers})
+
+
+def _wanted(found: Evidence) -> list[Entry]:
+    return [entry for entry in found.entries if entry.place is not None and entry.kind != "aborted"]
+
+
+def _outcome_times(found: Evidence) -> dict[Place, float]:
+    places = {entry.cid: entry.place for entry in found.entries if entry.place is not None}
+    since: dict[Place, float] = {}
+    for place, at_ms in (
+        *((places.get(effect.cid), effect.at_ms) for effect in found.effects),
+        *((letter.place, letter.at_ms) for letter in found.letters),
+    ):
+        if place is not None:
+            since[place] = min(at_ms, since.get(place, at_ms))
+    return since

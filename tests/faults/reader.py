@@ -1,0 +1,226 @@
+"""The independent reader: confluent-kafka and Temporal's raw service calls, no code of bridge or workers."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import confluent_kafka
+import temporalio.api.workflowservice.v1 as workflowservice
+from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka.admin import AdminClient
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+
+from tests.acceptance.journal import Journal, Record
+from tests.faults.evidence import Effect, Event, Letter, Partition, Run, Sample
+from tests.faults.ledger import Entry
+
+ASK_SECONDS = 10.0
+ASK_TIMES = timedelta(seconds=ASK_SECONDS)
+AT_ONCE = 32
+PAGE = 1000
+SAMPLE_SECONDS = 0.1
+COMMAND_HEADER = "bridge-command"
+REPLIES = "bridge.replies"
+
+
+class Groups:
+    """A consumer group's offsets, and the ends of the topics."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": "faults-reader"})
+
+    @property
+    def admin(self) -> AdminClient:
+        return self._admin
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
+        known = self._consumer.list_topics(timeout=ASK_SECONDS).topics
+        places = [(topic, partition) for topic in topics for partition in known[topic].partitions]
+        return {place: self._end(place) for place in places}
+
+    def begin_at(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """Set a group's offsets; it has no members."""
+        places = [confluent_kafka.TopicPartition(*place, offset) for place, offset in offsets.items()]
+        (answer,) = self._admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)]).values()
+        answer.result(ASK_SECONDS)
+
+    def committed(self, group: str) -> dict[Partition, int]:
+        (answer,) = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        return {(one.topic, one.partition): one.offset for one in answer.result(ASK_SECONDS).topic_partitions}
+
+    def members(self, group: str) -> set[str]:
+        (answer,) = self._admin.describe_consumer_groups([group]).values()
+        return {member.member_id for member in answer.result(ASK_SECONDS).members}
+
+    def _end(self, place: Partition) -> int:
+        (_, end) = self._consumer.get_watermark_offsets(confluent_kafka.TopicPartition(*place), timeout=ASK_SECONDS)
+        return int(end)
+
+
+class Sampler:
+    """Notes committed offsets and the number of answers every 100 ms, from a thread."""
+
+    def __init__(self, groups: Groups, group: str, sent: Callable[[], int], answered: Callable[[], int]) -> None:
+        self._groups = groups
+        self._group = group
+        self._sent = sent
+        self._answered = answered
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self.samples: list[Sample] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(SAMPLE_SECONDS):
+            try:
+                committed = self._groups.committed(self._group)
+            except confluent_kafka.KafkaException:
+                continue  # no coordinator now: there is nothing to hold the law against
+            self.samples.append(Sample(time.time() * 1000, committed, self._sent(), self._answered()))
+
+
+def answers(journal: Journal, prefix: str) -> list[Event]:
+    """Return the replies to commands whose ids begin with `prefix`, copies included."""
+    begin = prefix.encode()
+    return [
+        _event(record, record.data["run_id"] or "", record.data["command_id"])
+        for record in journal.records(lambda one: one.topic == REPLIES and (one.key or b"").startswith(begin))
+    ]
+
+
+def lifecycle(journal: Journal, workflow_ids: set[str]) -> list[Event]:
+    return [
+        _event(record, record.data["run_id"], record.data["command_id"])
+        for record in journal.records(
+            lambda one: one.topic.endswith(".lifecycle") and (one.key or b"").decode() in workflow_ids
+        )
+    ]
+
+
+def letters(journal: Journal, entries: Iterable[Entry]) -> list[Letter]:
+    places = {entry.place for entry in entries}
+    found = [
+        Letter(
+            (record.header("dlq.topic"), int(record.header("dlq.partition")), int(record.header("dlq.offset"))),
+            record.header("dlq.reason"),
+            datetime.fromisoformat(record.header("dlq.failed_at")).timestamp() * 1000,
+        )
+        for record in journal.records(lambda one: one.topic.endswith(".dlq"))
+    ]
+    return [letter for letter in found if letter.place in places]
+
+
+def histories(address: str, prefixes: Iterable[str], at_least: int = 0) -> tuple[list[Run], list[Effect]]:
+    """Return every run whose workflow id begins so, and the commands in their histories, in order.
+
+    `at_least` runs are waited for: the server lists a run a moment after it began.
+    """
+
+    # In a thread of its own: the caller may have a loop.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(_histories(address, tuple(prefixes), at_least))).result()
+
+
+async def _histories(address: str, prefixes: tuple[str, ...], at_least: int) -> tuple[list[Run], list[Effect]]:
+    client = await Client.connect(address)
+    listed = await _listed(client, prefixes)
+    deadline = time.monotonic() + ASK_SECONDS
+    while len(listed) < at_least and time.monotonic() < deadline:
+        await asyncio.sleep(SAMPLE_SECONDS)
+        listed = await _listed(client, prefixes)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def read(info: Any) -> list[HistoryEvent]:
+        async with gate:
+            return await _history(client, info.execution)
+
+    listed.sort(key=lambda info: info.start_time.ToNanoseconds())
+    read_all = await asyncio.gather(*(read(info) for info in listed))
+    runs = [
+        Run(
+            info.execution.workflow_id,
+            info.execution.run_id,
+            info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
+        )
+        for info in listed
+    ]
+    effects = [effect for run, events in zip(runs, read_all, strict=True) for effect in _effects(run, events)]
+    return runs, effects
+
+
+async def _listed(client: Client, prefixes: tuple[str, ...]) -> list[Any]:
+    query = " OR ".join(f"WorkflowId STARTS_WITH '{prefix}'" for prefix in prefixes)
+    found, token = [], b""
+    while True:
+        page = await client.workflow_service.list_workflow_executions(
+            workflowservice.ListWorkflowExecutionsRequest(
+                namespace=client.namespace, query=query, page_size=PAGE, next_page_token=token
+            ),
+            timeout=ASK_TIMES,
+        )
+        found += page.executions
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+async def _history(client: Client, execution: WorkflowExecution) -> list[HistoryEvent]:
+    events: list[HistoryEvent] = []
+    token = b""
+    while True:
+        page = await client.workflow_service.get_workflow_execution_history(
+            workflowservice.GetWorkflowExecutionHistoryRequest(
+                namespace=client.namespace, execution=execution, maximum_page_size=PAGE, next_page_token=token
+            ),
+            timeout=ASK_TIMES,
+        )
+        events += page.history.events
+        token = page.next_page_token
+        if not token:
+            return events
+
+
+def _effects(run: Run, events: Iterable[HistoryEvent]) -> Iterable[Effect]:
+    for event in events:
+        at_ms = event.event_time.ToNanoseconds() / 1e6
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            started = event.workflow_execution_started_event_attributes
+            if not started.continued_execution_run_id:
+                yield Effect(_cid(started.header), run.workflow_id, run.run_id, "started", at_ms)
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+            signalled = event.workflow_execution_signaled_event_attributes
+            yield Effect(_cid(signalled.header), run.workflow_id, run.run_id, "signalled", at_ms)
+
+
+def _cid(header: Any) -> str:
+    return str(json.loads(header.fields[COMMAND_HEADER].data)["id"])
+
+
+def _event(record: Record, run_id: str, cid: str) -> Event:
+    content = repr((record.topic, record.key, record.value, record.headers)).encode()
+    return Event(str(record.id), str(record.type), run_id, cid, content)

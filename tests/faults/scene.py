@@ -1,0 +1,223 @@
+"""The stage of one fault: a group of its own, its members, its commands, and what is known of them at the end."""
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bridge.dev import processes
+from tests.acceptance import commands, program
+from tests.acceptance.journal import Journal
+from tests.acceptance.producer import Command, Producer
+from tests.acceptance.program import Program
+from tests.faults import laws, reader
+from tests.faults.evidence import Evidence, Event, Usage
+from tests.faults.ledger import Entry, Ledger
+from tests.faults.member import Member
+from tests.faults.proxy import Proxy
+from tests.faults.reader import Groups, Sampler
+from tests.servers.fixtures import Kafka, Temporal
+
+LOOK_SECONDS = 0.05
+SETTLED_WITHIN_SECONDS = 60.0
+STALL_MAX_SECONDS = 10.0
+SESSION_SECONDS = 2.0
+TOPICS = ("invoice.process", "invoice.approve", "lead.score")
+
+
+@dataclass
+class Scene:
+    """`prefix` begins every command id and business id, so that scenes do not see each other."""
+
+    seed: int
+    kafka: Kafka
+    temporal: Temporal
+    proxy: Proxy
+    journal: Journal
+    guard: processes.Guard
+    folder: Path
+    namespace: str = "default"
+    members: list[Member] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.prefix = f"f{self.seed:x}"
+        self.group = f"faults-{self.prefix}"
+        self.groups = Groups(self.kafka.bootstrap)
+        self.producer = Producer(self.kafka.bootstrap)
+        self.ledger = Ledger(self.folder / "ledger.jsonl", self.producer)
+        self.env = program.environment(
+            KAFKA_BOOTSTRAP_SERVERS=self.kafka.bootstrap,
+            KAFKA_SESSION_TIMEOUT_MS=str(int(SESSION_SECONDS * 1000)),
+            TEMPORAL_ADDRESS=self.proxy.address,
+            TEMPORAL_NAMESPACE=self.namespace,
+            BRIDGE_GROUP_ID=self.group,
+            BRIDGE_SWEEP_INTERVAL="1",
+            BRIDGE_DRAIN_TIMEOUT="10",
+        )
+        self.sampler = Sampler(self.groups, self.group, lambda: len(self.ledger.entries), self.answered)
+
+    def set_up(self) -> None:
+        """Make what the group needs; it begins behind what lies there."""
+        setup = Program(self.guard, self.folder, self.env, "setup", "apply")
+        assert setup.run() == 0, setup.text
+        known = [topic for topic in self.groups.admin.list_topics(timeout=10).topics if "." in topic]
+        commands_topics = [topic[: -len(".dlq")] for topic in known if topic.endswith(".dlq")]
+        self.groups.begin_at(self.group, self.groups.ends(commands_topics))
+
+    def add(self, **more: str) -> Member:
+        """Return another member, not started yet; `more` is environment of its own."""
+        member = Member(f"member-{len(self.members) + 1}", self.guard, self.folder, self.env | more)
+        self.members.append(member)
+        return member
+
+    def running(self, count: int = 1) -> list[Member]:
+        """Return members that work, each with a share of the partitions."""
+        members = [self.add() for _ in range(count)]
+        for member in members:
+            member.begin()
+        for member in members:
+            member.wait_ready()
+        return members
+
+    # commands
+
+    def invoices(self, count: int, note: str | None = None) -> list[Command]:
+        rest = {} if note is None else {"note": note}
+        made = [commands.invoice(f"{self.prefix}-inv{self._number():05}", **rest) for _ in range(count)]
+        return [self.named(command) for command in made]
+
+    def scores(self, leads: int, each: int) -> list[Command]:
+        """Return `each` commands for so many leads, in an order drawn by the seed."""
+        names = [f"{self.prefix}-lead{self._number():05}" for _ in range(leads)] * each
+        self.random.shuffle(names)
+        return [self.named(commands.lead(name)) for name in names]
+
+    def approvals(self, number: str, count: int) -> list[Command]:
+        return [self.named(commands.approve("invoice", number)) for _ in range(count)]
+
+    def work(self, count: int = laws.COMMANDS_MIN, *, invoices: int = 50, leads: int = 95) -> list[Command]:
+        """Return commands of two kinds, well mixed."""
+        scores = self.scores(leads, -(-(count - invoices) // leads))[: count - invoices]
+        mixed = [*self.invoices(invoices), *scores]
+        self.random.shuffle(mixed)
+        return mixed
+
+    def named(self, command: Command) -> Command:
+        return Command(command.type, command.data, id=f"{self.prefix}-{self._number():05}")
+
+    def poison(self, topic: str, count: int, keys: Sequence[str] = ("poison",)) -> list[Entry]:
+        """Send records that are no JSON."""
+        headers = [("ce_specversion", b"1.0"), ("ce_source", b"/faults"), ("ce_type", topic.encode())]
+        sent = []
+        for position in range(count):
+            cid = f"{self.prefix}-{self._number():05}"
+            one = [*headers, ("ce_id", cid.encode())]
+            sent.append(self.ledger.send_poison(cid, topic, keys[position % len(keys)], b"{ no JSON", one))
+        return sent
+
+    def _number(self) -> int:
+        self._last = getattr(self, "_last", 0) + 1
+        return self._last
+
+    # what is to be seen
+
+    def answers(self) -> list[Event]:
+        return reader.answers(self.journal, self.prefix)
+
+    def answered(self) -> int:
+        return len({event.cid for event in self.answers()})
+
+    def letters(self) -> int:
+        return len({letter.place for letter in reader.letters(self.journal, self.ledger.entries)})
+
+    def look(self) -> None:
+        """Note what the members take now."""
+        for member in self.members:
+            if member.program.is_running():
+                with contextlib.suppress(OSError):  # it may end meanwhile
+                    self.usage.append(member.usage())
+
+    def until(self, condition: Callable[[], Any], what: str, within: float = SETTLED_WITHIN_SECONDS) -> None:
+        deadline = time.monotonic() + within
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {within:g} s: {what}. {self._told()}"
+            time.sleep(LOOK_SECONDS)
+
+    def until_answered(self, count: int, within: float = SETTLED_WITHIN_SECONDS) -> None:
+        self.until(lambda: self.answered() >= count, f"{count} answers; there are {self.answered()}", within)
+
+    def until_settled(self, within: float = SETTLED_WITHIN_SECONDS) -> None:
+        """Wait until everything sent is answered, committed, and each end announced."""
+        sound = {entry.cid for entry in self.ledger.entries if entry.kind == "sound"}
+        poison = {entry.place for entry in self.ledger.entries if entry.kind == "poison"}
+        self.until(lambda: sound <= {event.cid for event in self.answers()}, "every command is answered", within)
+        self.until(lambda: len(poison) == self.letters(), "every bad record is dead-lettered", within)
+        self.until(self._is_committed, "everything is committed")
+
+    def _is_committed(self) -> bool:
+        self.look()
+        committed = self.groups.committed(self.group)
+        return all(committed.get(place, 0) == end for place, end in self.groups.ends(TOPICS).items() if end > 0)
+
+    def evidence(self) -> Evidence:
+        """Return everything, once each invoice that is closed has its end announced."""
+        self.sampler.stop()
+        entries = self.ledger.entries
+        started = {entry.workflow_id for entry in entries if entry.topic in ("invoice.process", "lead.score")}
+        started.discard("")
+        prefixes = [f"invoice-{self.prefix}-", f"lead-{self.prefix}-"]
+        ids = {entry.workflow_id for entry in entries}
+
+        def told() -> Evidence:
+            runs, effects = reader.histories(self.temporal.address, prefixes, len(started))
+            return Evidence(
+                entries=tuple(entries),
+                effects=tuple(effects),
+                runs=tuple(runs),
+                letters=tuple(reader.letters(self.journal, entries)),
+                answers=tuple(self.answers()),
+                lifecycle=tuple(reader.lifecycle(self.journal, ids)),
+                samples=tuple(self.sampler.samples),
+                usage=tuple(self.usage),
+                committed=self.groups.committed(self.group),
+                ends=self.groups.ends(TOPICS),
+            )
+
+        deadline = time.monotonic() + SETTLED_WITHIN_SECONDS / 3
+        found = told()
+        while laws.every_end_announced_once(found) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS * 10)
+            found = told()
+        return found
+
+    def check(self, stall_max_seconds: float = STALL_MAX_SECONDS, **hits: float) -> Evidence:
+        """Hold all laws against what is found; `hits` prove that the fault was there."""
+        found = self.evidence()
+        broken = laws.broken(found, hits, stall_max_seconds)
+        assert broken == {}, self._told(broken)
+        stall = laws.longest_stall(found)
+        print(f"seed {self.seed:#x}: {hits}, redelivered {laws.redelivered(found)}, longest stall {stall:.1f} s")  # noqa: T201 - shown where the test fails, or with -s
+        return found
+
+    def close(self) -> None:
+        self.sampler.stop()
+        for member in self.members:
+            if member.program.is_running():
+                member.kill()
+        self.groups.close()
+        self.ledger.close()
+
+    def _told(self, broken: dict[str, list[str]] | None = None) -> str:
+        first = {name: (len(found), found[:5]) for name, found in (broken or {}).items()}
+        return f"seed {self.seed:#x} {first}\n" + "\n".join(_tail(self.members))
+
+
+def _tail(members: Iterable[Member]) -> Iterable[str]:
+    for member in members:
+        if member.program.log.exists():
+            yield f"{member.name}: {member.program.text[-1500:]}"

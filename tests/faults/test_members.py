@@ -1,0 +1,74 @@
+"""Processes of a group that die, freeze, come and go: nothing lost, nothing doubled, in order, never stuck."""
+
+import time
+
+from tests.faults import laws
+from tests.faults.ledger import Steady
+from tests.faults.scene import SESSION_SECONDS, Scene
+
+
+def test_kill_9_at_random_moments_loses_nothing_and_doubles_nothing(scene: Scene) -> None:
+    (member,) = scene.running()
+    work = scene.work()
+    in_flight = 0.0
+    scene.ledger.send(work)
+    for part in sorted(scene.random.sample(range(50, 900), 4)):
+        scene.until_answered(part)
+        in_flight += member.metric("bridge_in_flight")
+        member.kill()
+        member.start()
+    scene.until_settled()
+    found = scene.check(in_flight_at_kills=in_flight)
+    assert laws.redelivered(found) > 0
+
+
+def test_a_process_that_was_frozen_past_its_session_does_no_harm_when_it_goes_on(scene: Scene) -> None:
+    zombie, other = scene.running(2)
+    scene.proxy.faults.delay_seconds = 0.02
+    scene.ledger.send(scene.work())
+    scene.until_answered(100)
+    scene.until(lambda: zombie.metric("bridge_in_flight") > 0, "it has commands in flight")
+    assigned = len(other.said("partitions assigned"))
+    zombie.freeze()
+    frozen = time.monotonic()
+    try:
+        scene.until(lambda: len(other.said("partitions assigned")) > assigned, "the other one has all partitions")
+        scene.until(lambda: time.monotonic() - frozen > 2 * SESSION_SECONDS, "twice the session time is over")
+        # The freeze ends while the other one works on what the zombie had in hand.
+    finally:
+        zombie.thaw()
+    scene.until_settled()
+    found = scene.check(both_ran_a_record=laws.redelivered(found := scene.evidence()) and len(found.answers))
+    assert found.answers
+
+
+def test_members_that_join_and_leave_without_end_stop_nothing(scene: Scene) -> None:
+    (steady,) = scene.running()
+    others = [scene.add(), scene.add()]
+    rebalances = len(steady.said("partitions assigned"))
+    with Steady(scene.ledger, scene.work(), a_second=80) as sending:
+        while scene.answered() < 800:
+            for other in others:
+                other.begin()
+            for other in others:
+                other.wait_ready()
+                scene.look()
+                assert other.terminate() == 0, other.program.text
+        sending.join()
+    scene.until_settled()
+    rebalances = len(steady.said("partitions assigned")) - rebalances
+    found = scene.check(rebalances=rebalances - 3)
+    assert laws.redelivered(found) == 0
+
+
+def test_a_rolling_restart_redelivers_nothing(scene: Scene) -> None:
+    members = scene.running(3)
+    with Steady(scene.ledger, scene.work(), a_second=100) as sending:
+        for number, member in enumerate(members, start=1):
+            scene.until_answered(200 * number)
+            assert member.terminate() == 0, member.program.text
+            member.start()
+        sending.join()
+    scene.until_settled()
+    found = scene.check(restarts=min(len(member.said("drained")) for member in members))
+    assert laws.redelivered(found) == 0
