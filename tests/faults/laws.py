@@ -97,6 +97,9 @@ def committed_behind_outcomes(found: Evidence) -> list[str]:
         for partition, committed in sample.committed.items():
             early = [one for one in places[partition] if one[0] < committed and one[1] > sample.at_ms]
             broken += [f"{partition} was committed to {committed} before {cid} at {offset}" for offset, _, cid in early]
+    for earlier, later in pairwise(found.samples):
+        fallen = [one for one, offset in later.committed.items() if offset < earlier.committed.get(one, 0)]
+        broken += [f"the commit of {one} fell to {later.committed[one]}" for one in fallen]
     return broken + [
         f"{partition} is committed to {found.committed.get(partition)}, its end is {end}"
         for partition, end in found.ends.items()

@@ -106,11 +106,23 @@ class Sampler:
 
 def answers(journal: Journal, prefix: str) -> list[Event]:
     """Return the replies to commands whose ids begin with `prefix`, copies included."""
-    begin = prefix.encode()
     return [
-        _event(record, record.data["run_id"] or "", record.data["command_id"])
-        for record in journal.records(lambda one: one.topic == REPLIES and (one.key or b"").startswith(begin))
+        _event(record, record.data["run_id"] or "", record.data["command_id"]) for record in _replies(journal, prefix)
     ]
+
+
+def answered(journal: Journal, prefix: str) -> set[str]:
+    """Return the ids of the commands that have an answer; a reply's key is the command's id."""
+    return {(record.key or b"").decode() for record in _replies(journal, prefix)}
+
+
+def answer_count(journal: Journal, prefix: str) -> int:
+    return len(_replies(journal, prefix))
+
+
+def _replies(journal: Journal, prefix: str) -> list[Record]:
+    begin = prefix.encode()
+    return journal.records(lambda one: one.topic == REPLIES and one.key is not None and one.key.startswith(begin))
 
 
 def lifecycle(journal: Journal, workflow_ids: set[str]) -> list[Event]:

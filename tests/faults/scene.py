@@ -130,7 +130,11 @@ class Scene:
         return reader.answers(self.journal, self.prefix)
 
     def answered(self) -> int:
-        return len({event.cid for event in self.answers()})
+        return len(reader.answered(self.journal, self.prefix))
+
+    def repeats(self) -> int:
+        """Return how many answers are copies or second ones: their records were worked on again."""
+        return reader.answer_count(self.journal, self.prefix) - self.answered()
 
     def letters(self) -> int:
         return len({letter.place for letter in reader.letters(self.journal, self.ledger.entries)})
@@ -155,7 +159,11 @@ class Scene:
         """Wait until everything sent is answered, committed, and each end announced."""
         sound = {entry.cid for entry in self.ledger.entries if entry.kind == "sound"}
         poison = {entry.place for entry in self.ledger.entries if entry.kind == "poison"}
-        self.until(lambda: sound <= {event.cid for event in self.answers()}, "every command is answered", within)
+        self.until(
+            lambda: sound <= reader.answered(self.journal, self.prefix),
+            f"{len(sound)} commands are answered; {self.answered()} are",
+            within,
+        )
         self.until(lambda: len(poison) == self.letters(), "every bad record is dead-lettered", within)
         self.until(self._is_committed, "everything is committed")
 
