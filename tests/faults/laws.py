@@ -1,7 +1,7 @@
 """The laws as pure functions: each returns what breaks it, nothing where it is kept."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -170,6 +170,13 @@ def longest_stall(found: Evidence) -> float:
 def redelivered(found: Evidence) -> int:
     """Return how many answers there are beyond one a record: each is a record that was worked on again."""
     return len(found.answers) - len({event.cid for event in found.answers})
+
+
+def p99_ms(found: Evidence, entries: Collection[Entry]) -> float:
+    """Return the 99th percentile of the time from a record's append to its command's effect."""
+    effects = {effect.cid: effect.at_ms for effect in found.effects}
+    spans = sorted(effects[entry.cid] - entry.at_ms for entry in entries if entry.cid in effects)
+    return spans[len(spans) * 99 // 100]
 
 
 def _wanted(found: Evidence) -> list[Entry]:

@@ -15,7 +15,10 @@ Kind: TypeAlias = Literal["sound", "poison", "aborted"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record; `place` is None until Kafka has acknowledged it: whether it lies there is not known then."""
+    """One record; `place` is None until Kafka has acknowledged it: whether it lies there is not known then.
+
+    `at_ms` is when the broker appended it.
+    """
 
     cid: str
     kind: Kind
@@ -24,6 +27,7 @@ class Entry:
     workflow_id: str
     sequence: int
     place: Place | None = None
+    at_ms: int = 0
 
 
 class Ledger:
@@ -45,7 +49,7 @@ class Ledger:
         """Send commands that are sound; return them as acknowledged."""
         entries = [self.intend(one.id, "sound", one.type, one.key, one.workflow_id) for one in commands]
         sent = self._producer.send_all(commands)
-        return [self.acknowledge(entry, one.place) for entry, one in zip(entries, sent, strict=True)]
+        return [self.acknowledge(entry, one.place, one.timestamp_ms) for entry, one in zip(entries, sent, strict=True)]
 
     def send_poison(self, cid: str, topic: str, key: str, value: bytes, headers: Headers) -> Entry:
         """Send a record that can only be dead-lettered."""
@@ -60,10 +64,10 @@ class Ledger:
             self._write("intended", entry)
         return entry
 
-    def acknowledge(self, entry: Entry, place: Place) -> Entry:
+    def acknowledge(self, entry: Entry, place: Place, at_ms: int = 0) -> Entry:
         """Write the line after the acknowledgement."""
         with self._lock:
-            entry = replace(entry, place=place)
+            entry = replace(entry, place=place, at_ms=at_ms)
             self._write("acknowledged", entry)
         return entry
 

@@ -147,7 +147,9 @@ def letters(journal: Journal, entries: Iterable[Entry]) -> list[Letter]:
     return [letter for letter in found if letter.place in places]
 
 
-def histories(address: str, prefixes: Iterable[str], at_least: int = 0) -> tuple[list[Run], list[Effect]]:
+def histories(
+    address: str, namespace: str, prefixes: Iterable[str], at_least: int = 0
+) -> tuple[list[Run], list[Effect]]:
     """Return every run whose workflow id begins so, and the commands in their histories, in order.
 
     `at_least` runs are waited for: the server lists a run a moment after it began.
@@ -155,11 +157,13 @@ def histories(address: str, prefixes: Iterable[str], at_least: int = 0) -> tuple
 
     # In a thread of its own: the caller may have a loop.
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(_histories(address, tuple(prefixes), at_least))).result()
+        return pool.submit(lambda: asyncio.run(_histories(address, namespace, tuple(prefixes), at_least))).result()
 
 
-async def _histories(address: str, prefixes: tuple[str, ...], at_least: int) -> tuple[list[Run], list[Effect]]:
-    client = await Client.connect(address)
+async def _histories(
+    address: str, namespace: str, prefixes: tuple[str, ...], at_least: int
+) -> tuple[list[Run], list[Effect]]:
+    client = await Client.connect(address, namespace=namespace)
     listed = await _listed(client, prefixes)
     deadline = time.monotonic() + ASK_SECONDS
     while len(listed) < at_least and time.monotonic() < deadline:

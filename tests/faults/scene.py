@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.05
 SETTLED_WITHIN_SECONDS = 60.0
 STALL_MAX_SECONDS = 10.0
 SESSION_SECONDS = 2.0
-TOPICS = ("invoice.process", "invoice.approve", "lead.score")
+TOPICS = ("invoice.process", "invoice.approve", "lead.score", "campaign.create")
 
 
 @dataclass
@@ -63,11 +63,20 @@ class Scene:
 
     def set_up(self) -> None:
         """Make what the group needs; it begins behind what lies there."""
-        setup = Program(self.guard, self.folder, self.env, "setup", "apply")
-        assert setup.run() == 0, setup.text
+        self.apply()
         known = [topic for topic in self.groups.admin.list_topics(timeout=10).topics if "." in topic]
         commands_topics = [topic[: -len(".dlq")] for topic in known if topic.endswith(".dlq")]
-        self.groups.begin_at(self.group, self.groups.ends(commands_topics))
+        self.begins = self.groups.ends(commands_topics)
+        self.rewind()
+
+    def apply(self) -> None:
+        """Make topics and namespace that are missing."""
+        setup = Program(self.guard, self.folder, self.env, "setup", "apply")
+        assert setup.run() == 0, setup.text
+
+    def rewind(self) -> None:
+        """Set the group, which has no members, back to its begin."""
+        self.groups.begin_at(self.group, self.begins)
 
     def add(self, **more: str) -> Member:
         """Return another member, not started yet; `more` is environment of its own."""
@@ -182,7 +191,7 @@ class Scene:
         ids = {entry.workflow_id for entry in entries}
 
         def told() -> Evidence:
-            runs, effects = reader.histories(self.temporal.address, prefixes, len(started))
+            runs, effects = reader.histories(self.temporal.address, self.namespace, prefixes, len(started))
             return Evidence(
                 entries=tuple(entries),
                 effects=tuple(effects),

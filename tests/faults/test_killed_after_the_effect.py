@@ -1,0 +1,65 @@
+"""kill -9 when Temporal has accepted and nobody has been told: the effect is there once."""
+
+from temporalio.client import Client
+
+from tests.faults.entities import LEADS, Workers
+from tests.faults.member import Member
+from tests.faults.scene import Scene
+
+KILLS = 3
+
+
+def kill_once_an_answer_is_lost(scene: Scene, member: Member) -> None:
+    """Swallow Temporal's answers, so that what it accepted cannot be committed, and kill the process that asked."""
+    lost = scene.proxy.seen.swallowed_answers
+    scene.proxy.faults.swallow_answers = True
+    scene.until(lambda: scene.proxy.seen.swallowed_answers > lost + 200, "answers are swallowed")
+    member.kill()
+    scene.proxy.reset()
+    member.start()
+
+
+def test_a_start_that_was_accepted_and_not_committed_starts_one_run(scene: Scene) -> None:
+    (member,) = scene.running()
+    scene.ledger.send(scene.invoices(1000))
+    for part in sorted(scene.random.sample(range(50, 800), KILLS)):
+        scene.until_answered(part)
+        kill_once_an_answer_is_lost(scene, member)
+    scene.until_settled()
+    scene.check(swallowed_answers=scene.proxy.seen.swallowed_answers, redelivered=scene.repeats())
+
+
+def test_a_signal_that_was_accepted_and_not_committed_reaches_its_run_once_also_when_that_has_closed(
+    scene: Scene,
+) -> None:
+    (member,) = scene.running()
+    invoices = scene.invoices(300, note="1")
+    leads = scene.scores(40, 10)
+    scene.ledger.send([*invoices, *leads])
+    scene.until_answered(700)
+    scene.ledger.send([one for invoice in invoices for one in scene.approvals(invoice.key, 1)])
+    for part in (720, 800, 880):
+        scene.until_answered(part)
+        kill_once_an_answer_is_lost(scene, member)
+    scene.until_settled()
+    found = scene.check(swallowed_answers=scene.proxy.seen.swallowed_answers, redelivered=scene.repeats())
+    assert sum(run.closed for run in found.runs) == 300
+
+
+async def test_a_signal_that_was_accepted_and_not_committed_is_handled_once_also_when_its_run_continues_as_new(
+    scene: Scene,
+) -> None:
+    with Workers(scene.temporal.address, [LEADS]):
+        (member,) = scene.running()
+        scores = scene.scores(50, 20)
+        scene.ledger.send(scores)
+        for part in sorted(scene.random.sample(range(100, 800), KILLS)):
+            scene.until_answered(part)
+            kill_once_an_answer_is_lost(scene, member)
+        scene.until_settled()
+        found = scene.check(swallowed_answers=scene.proxy.seen.swallowed_answers, redelivered=scene.repeats())
+        assert sum(run.closed for run in found.runs) > 50
+        client = await Client.connect(scene.temporal.address)
+        for workflow_id in {run.workflow_id for run in found.runs}:
+            handled = await client.get_workflow_handle(workflow_id).query("handled")
+            assert handled == [command.id for command in scores if command.workflow_id == workflow_id]
