@@ -4,11 +4,11 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import confluent_kafka
 import temporalio.api.workflowservice.v1 as workflowservice
@@ -22,6 +22,8 @@ from temporalio.client import Client
 from tests.acceptance.journal import Journal, Record
 from tests.faults.evidence import Effect, Event, Letter, Partition, Run, Sample
 from tests.faults.ledger import Entry
+
+Answer = TypeVar("Answer")
 
 ASK_SECONDS = 10.0
 ASK_TIMES = timedelta(seconds=ASK_SECONDS)
@@ -147,46 +149,38 @@ def letters(journal: Journal, entries: Iterable[Entry]) -> list[Letter]:
     return [letter for letter in found if letter.place in places]
 
 
-def histories(
-    address: str, namespace: str, prefixes: Iterable[str], at_least: int = 0
-) -> tuple[list[Run], list[Effect]]:
-    """Return every run whose workflow id begins so, and the commands in their histories, in order.
+def runs(address: str, namespace: str, prefixes: Iterable[str]) -> list[Run]:
+    """Return every run whose workflow id begins so, oldest first, as the server lists them."""
 
-    `at_least` runs are waited for: the server lists a run a moment after it began.
-    """
+    async def ask(client: Client) -> list[Run]:
+        listed = await _listed(client, tuple(prefixes))
+        listed.sort(key=lambda info: info.start_time.ToNanoseconds())
+        running = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+        return [Run(one.execution.workflow_id, one.execution.run_id, one.status != running) for one in listed]
 
-    # In a thread of its own: the caller may have a loop.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(_histories(address, namespace, tuple(prefixes), at_least))).result()
+    return _asked(address, namespace, ask)
 
 
-async def _histories(
-    address: str, namespace: str, prefixes: tuple[str, ...], at_least: int
-) -> tuple[list[Run], list[Effect]]:
-    client = await Client.connect(address, namespace=namespace)
-    listed = await _listed(client, prefixes)
-    deadline = time.monotonic() + ASK_SECONDS
-    while len(listed) < at_least and time.monotonic() < deadline:
-        await asyncio.sleep(SAMPLE_SECONDS)
-        listed = await _listed(client, prefixes)
+def effects(address: str, namespace: str, of: Iterable[Run]) -> list[Effect]:
+    """Return the commands in the histories of runs, in order."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def read(info: Any) -> list[HistoryEvent]:
-        async with gate:
-            return await _history(client, info.execution)
+    async def ask(client: Client) -> list[Effect]:
+        async def read(run: Run) -> list[Effect]:
+            async with gate:
+                return list(_effects(run, await _history(client, run)))
 
-    listed.sort(key=lambda info: info.start_time.ToNanoseconds())
-    read_all = await asyncio.gather(*(read(info) for info in listed))
-    runs = [
-        Run(
-            info.execution.workflow_id,
-            info.execution.run_id,
-            info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
-        )
-        for info in listed
-    ]
-    effects = [effect for run, events in zip(runs, read_all, strict=True) for effect in _effects(run, events)]
-    return runs, effects
+        return [effect for found in await asyncio.gather(*(read(run) for run in of)) for effect in found]
+
+    return _asked(address, namespace, ask)
+
+
+def _asked(address: str, namespace: str, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
+    async def ask() -> Answer:
+        return await question(await Client.connect(address, namespace=namespace))
+
+    with ThreadPoolExecutor(1) as pool:  # in a thread of its own: the caller may have a loop
+        return pool.submit(lambda: asyncio.run(ask())).result()
 
 
 async def _listed(client: Client, prefixes: tuple[str, ...]) -> list[Any]:
@@ -205,7 +199,8 @@ async def _listed(client: Client, prefixes: tuple[str, ...]) -> list[Any]:
             return found
 
 
-async def _history(client: Client, execution: WorkflowExecution) -> list[HistoryEvent]:
+async def _history(client: Client, run: Run) -> list[HistoryEvent]:
+    execution = WorkflowExecution(workflow_id=run.workflow_id, run_id=run.run_id)
     events: list[HistoryEvent] = []
     token = b""
     while True:

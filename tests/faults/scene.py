@@ -26,6 +26,7 @@ SETTLED_WITHIN_SECONDS = 60.0
 STALL_MAX_SECONDS = 10.0
 SESSION_SECONDS = 2.0
 TOPICS = ("invoice.process", "invoice.approve", "lead.score", "campaign.create")
+BEGINS = ("invoice.process", "lead.score")
 
 
 @dataclass
@@ -182,35 +183,32 @@ class Scene:
         return all(committed.get(place, 0) == end for place, end in self.groups.ends(TOPICS).items() if end > 0)
 
     def evidence(self) -> Evidence:
-        """Return everything, once each invoice that is closed has its end announced."""
+        """Return everything, once each end that the server lists is announced."""
         self.sampler.stop()
-        entries = self.ledger.entries
-        started = {entry.workflow_id for entry in entries if entry.topic in ("invoice.process", "lead.score")}
-        started.discard("")
-        prefixes = [f"invoice-{self.prefix}-", f"lead-{self.prefix}-"]
+        entries = tuple(self.ledger.entries)
         ids = {entry.workflow_id for entry in entries}
-
-        def told() -> Evidence:
-            runs, effects = reader.histories(self.temporal.address, self.namespace, prefixes, len(started))
-            return Evidence(
-                entries=tuple(entries),
-                effects=tuple(effects),
-                runs=tuple(runs),
-                letters=tuple(reader.letters(self.journal, entries)),
-                answers=tuple(self.answers()),
-                lifecycle=tuple(reader.lifecycle(self.journal, ids)),
-                samples=tuple(self.sampler.samples),
-                usage=tuple(self.usage),
-                committed=self.groups.committed(self.group),
-                ends=self.groups.ends(TOPICS),
-            )
-
+        began = {entry.workflow_id for entry in entries if entry.topic in BEGINS and entry.kind == "sound"}
+        prefixes = [f"invoice-{self.prefix}-", f"lead-{self.prefix}-"]
         deadline = time.monotonic() + SETTLED_WITHIN_SECONDS / 3
-        found = told()
-        while laws.every_end_announced_once(found) and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS * 10)
-            found = told()
-        return found
+        while True:
+            runs = reader.runs(self.temporal.address, self.namespace, prefixes)
+            told = {(event.run_id, event.type != laws.STARTED) for event in reader.lifecycle(self.journal, ids)}
+            closed = {(run.run_id, True) for run in runs if run.closed}
+            if (len(runs) >= len(began) and closed <= told) or time.monotonic() > deadline:
+                break
+            time.sleep(LOOK_SECONDS * 4)
+        return Evidence(
+            entries=entries,
+            effects=tuple(reader.effects(self.temporal.address, self.namespace, runs)),
+            runs=tuple(runs),
+            letters=tuple(reader.letters(self.journal, entries)),
+            answers=tuple(self.answers()),
+            lifecycle=tuple(reader.lifecycle(self.journal, ids)),
+            samples=tuple(self.sampler.samples),
+            usage=tuple(self.usage),
+            committed=self.groups.committed(self.group),
+            ends=self.groups.ends(TOPICS),
+        )
 
     def check(self, stall_max_seconds: float = STALL_MAX_SECONDS, **hits: float) -> Evidence:
         """Hold all laws against what is found; `hits` prove that the fault was there."""
