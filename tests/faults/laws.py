@@ -40,7 +40,9 @@ def nothing_doubled(found: Evidence) -> list[str]:
     broken = [f"{cid} {what} {count} times" for (cid, what), count in counts.items() if count > 1]
     done = {effect.cid for effect in found.effects}
     letters = {letter.place for letter in found.letters}
-    broken += [f"{one.cid} is done and dead-lettered" for one in found.entries if one.cid in done and one.place in letters]
+    broken += [
+        f"{one.cid} is done and dead-lettered" for one in found.entries if one.cid in done and one.place in letters
+    ]
     forbidden = {entry.cid: entry.kind for entry in found.entries if entry.kind != "sound"}
     return broken + [f"{cid} is {forbidden[cid]} and was carried out" for cid in sorted(done & forbidden.keys())]
 
@@ -80,7 +82,9 @@ def every_end_announced_once(found: Evidence) -> list[str]:
     closed = [run for run in found.runs if run.closed]
     broken = [f"{len(ends[run.run_id])} ends of {run.workflow_id}" for run in closed if len(ends[run.run_id]) != 1]
     broken += [f"no start of {run.workflow_id} is announced" for run in found.runs if run.run_id not in starts]
-    return broken + [f"{len(copies)} different copies of {each}" for each, copies in contents.items() if len(copies) > 1]
+    return broken + [
+        f"{len(copies)} different copies of {each}" for each, copies in contents.items() if len(copies) > 1
+    ]
 
 
 def committed_behind_outcomes(found: Evidence) -> list[str]:
@@ -94,9 +98,9 @@ def committed_behind_outcomes(found: Evidence) -> list[str]:
             topic, partition, offset = entry.place
             places[topic, partition].append((offset, since.get(entry.place, float("inf")), entry.cid))
     for sample in found.samples:
-        for partition, committed in sample.committed.items():
-            early = [one for one in places[partition] if one[0] < committed and one[1] > sample.at_ms]
-            broken += [f"{partition} was committed to {committed} before {cid} at {offset}" for offset, _, cid in early]
+        for place, committed in sample.committed.items():
+            early = [one for one in places[place] if one[0] < committed and one[1] > sample.at_ms]
+            broken += [f"{place} was committed to {committed} before {cid} at {offset}" for offset, _, cid in early]
     for earlier, later in pairwise(found.samples):
         fallen = [one for one, offset in later.committed.items() if offset < earlier.committed.get(one, 0)]
         broken += [f"the commit of {one} fell to {later.committed[one]}" for one in fallen]
@@ -110,7 +114,9 @@ def committed_behind_outcomes(found: Evidence) -> list[str]:
 def never_stuck(found: Evidence, stall_max_seconds: float) -> list[str]:
     """L6: while commands wait for their answers, one comes within the time."""
     seconds = longest_stall(found)
-    return [f"no answer for {seconds:.1f} s, {stall_max_seconds:g} s are allowed"] if seconds > stall_max_seconds else []
+    return (
+        [f"no answer for {seconds:.1f} s, {stall_max_seconds:g} s are allowed"] if seconds > stall_max_seconds else []
+    )
 
 
 def bounded(found: Evidence) -> list[str]:

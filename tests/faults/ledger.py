@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from tests.acceptance.producer import Command, Headers, Producer
 
@@ -92,7 +92,7 @@ class Steady:
         self._failed: list[BaseException] = []
         self._thread = threading.Thread(target=self._run, name="steady", daemon=True)
 
-    def __enter__(self) -> "Steady":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -114,5 +114,3 @@ class Steady:
                     return
         except BaseException as error:  # noqa: BLE001 - it is raised in the test's thread
             self._failed.append(error)
-
-

@@ -58,6 +58,7 @@ class Proxy:
         self._pairs: set[_Pair] = set()
         self.faults = Faults()
         self.seen = Seen()
+        self._swallowed_before = 0
         self.address = ""
 
     def __enter__(self) -> Self:
@@ -83,6 +84,16 @@ class Proxy:
                 self._break(pair)
 
         self._call(reset())
+
+    def swallow_answers(self) -> None:
+        """Let requests arrive and nothing come back; `reset` heals."""
+        self._swallowed_before = self.seen.swallowed_answers
+        self.faults = Faults(swallow_answers=True)
+
+    @property
+    def swallowed_since(self) -> int:
+        """Return how many bytes of answers were swallowed since `swallow_answers`."""
+        return self.seen.swallowed_answers - self._swallowed_before
 
     def blackhole(self) -> None:
         """Swallow everything, both ways; `reset` heals."""

@@ -185,7 +185,8 @@ def _asked(address: str, namespace: str, question: Callable[[Client], Awaitable[
 
 async def _listed(client: Client, prefixes: tuple[str, ...]) -> list[Any]:
     query = " OR ".join(f"WorkflowId STARTS_WITH '{prefix}'" for prefix in prefixes)
-    found, token = [], b""
+    found: list[Any] = []
+    token = b""
     while True:
         page = await client.workflow_service.list_workflow_executions(
             workflowservice.ListWorkflowExecutionsRequest(

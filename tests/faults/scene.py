@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from bridge.dev import processes
-from tests.acceptance import commands, program
+from tests.acceptance import program
 from tests.acceptance.journal import Journal
-from tests.acceptance.producer import Command, Producer
+from tests.acceptance.producer import Producer
 from tests.acceptance.program import Program
 from tests.faults import laws, reader
-from tests.faults.evidence import Evidence, Event, Usage
+from tests.faults.evidence import Event, Evidence, Usage
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.member import Member
+from tests.faults.orders import Orders
 from tests.faults.proxy import Proxy
 from tests.faults.reader import Groups, Sampler
 from tests.servers.fixtures import Kafka, Temporal
@@ -45,8 +46,8 @@ class Scene:
     usage: list[Usage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
         self.prefix = f"f{self.seed:x}"
+        self.orders = Orders(self.prefix, random.Random(self.seed))  # noqa: S311 - repeatable on purpose
         self.group = f"faults-{self.prefix}"
         self.groups = Groups(self.kafka.bootstrap)
         self.producer = Producer(self.kafka.bootstrap)
@@ -94,47 +95,15 @@ class Scene:
             member.wait_ready()
         return members
 
-    # commands
-
-    def invoices(self, count: int, note: str | None = None) -> list[Command]:
-        rest = {} if note is None else {"note": note}
-        made = [commands.invoice(f"{self.prefix}-inv{self._number():05}", **rest) for _ in range(count)]
-        return [self.named(command) for command in made]
-
-    def scores(self, leads: int, each: int) -> list[Command]:
-        """Return `each` commands for so many leads, in an order drawn by the seed."""
-        names = [f"{self.prefix}-lead{self._number():05}" for _ in range(leads)] * each
-        self.random.shuffle(names)
-        return [self.named(commands.lead(name)) for name in names]
-
-    def approvals(self, number: str, count: int) -> list[Command]:
-        return [self.named(commands.approve("invoice", number)) for _ in range(count)]
-
-    def work(self, count: int = laws.COMMANDS_MIN, *, invoices: int = 50, leads: int = 95) -> list[Command]:
-        """Return commands of two kinds, well mixed."""
-        scores = self.scores(leads, -(-(count - invoices) // leads))[: count - invoices]
-        mixed = [*self.invoices(invoices), *scores]
-        self.random.shuffle(mixed)
-        return mixed
-
-    def named(self, command: Command) -> Command:
-        return Command(command.type, command.data, id=f"{self.prefix}-{self._number():05}")
-
     def poison(self, topic: str, count: int, keys: Sequence[str] = ("poison",)) -> list[Entry]:
         """Send records that are no JSON."""
         headers = [("ce_specversion", b"1.0"), ("ce_source", b"/faults"), ("ce_type", topic.encode())]
         sent = []
         for position in range(count):
-            cid = f"{self.prefix}-{self._number():05}"
+            cid = f"{self.prefix}-{self.orders.number():05}"
             one = [*headers, ("ce_id", cid.encode())]
             sent.append(self.ledger.send_poison(cid, topic, keys[position % len(keys)], b"{ no JSON", one))
         return sent
-
-    def _number(self) -> int:
-        self._last = getattr(self, "_last", 0) + 1
-        return self._last
-
-    # what is to be seen
 
     def answers(self) -> list[Event]:
         return reader.answers(self.journal, self.prefix)

@@ -8,10 +8,10 @@ from tests.faults.scene import SESSION_SECONDS, Scene
 
 def test_kill_9_at_random_moments_loses_nothing_and_doubles_nothing(scene: Scene) -> None:
     (member,) = scene.running()
-    work = scene.work()
+    work = scene.orders.work()
     in_flight = 0.0
     scene.ledger.send(work)
-    for part in sorted(scene.random.sample(range(50, 900), 3)):
+    for part in sorted(scene.orders.random.sample(range(50, 900), 3)):
         scene.until_answered(part)
         in_flight += member.metric("bridge_in_flight")
         member.kill()
@@ -23,7 +23,7 @@ def test_kill_9_at_random_moments_loses_nothing_and_doubles_nothing(scene: Scene
 def test_a_process_that_was_frozen_past_its_session_does_no_harm_when_it_goes_on(scene: Scene) -> None:
     zombie, other = scene.running(2)
     scene.proxy.faults.delay_seconds = 0.02
-    scene.ledger.send(scene.work())
+    scene.ledger.send(scene.orders.work())
     scene.until_answered(100)
     scene.until(lambda: zombie.metric("bridge_in_flight") > 0, "it has commands in flight")
     assigned = len(other.said("partitions assigned"))
@@ -42,7 +42,7 @@ def test_members_that_join_and_leave_without_end_stop_nothing(scene: Scene) -> N
     (steady,) = scene.running()
     others = [scene.add(), scene.add()]
     rebalances = len(steady.said("partitions assigned"))
-    with Steady(scene.ledger, scene.work(), a_second=80) as sending:
+    with Steady(scene.ledger, scene.orders.work(), a_second=80) as sending:
         while scene.answered() < 800:
             for other in others:
                 other.begin()
@@ -59,7 +59,7 @@ def test_members_that_join_and_leave_without_end_stop_nothing(scene: Scene) -> N
 
 def test_a_rolling_restart_redelivers_nothing(scene: Scene) -> None:
     members = scene.running(3)
-    with Steady(scene.ledger, scene.work(), a_second=100) as sending:
+    with Steady(scene.ledger, scene.orders.work(), a_second=100) as sending:
         for number, member in enumerate(members, start=1):
             scene.until_answered(200 * number)
             assert member.terminate() == 0, member.program.text
@@ -73,7 +73,7 @@ def test_a_rolling_restart_redelivers_nothing(scene: Scene) -> None:
 def test_sigterm_with_hundreds_in_flight_resolves_them_and_redelivers_nothing(scene: Scene) -> None:
     (member,) = scene.running()
     scene.proxy.faults.delay_seconds = 0.2
-    scene.ledger.send([*scene.invoices(600), *scene.scores(400, 1)])
+    scene.ledger.send([*scene.orders.invoices(50), *scene.orders.scores(475, 2)])
     scene.until(lambda: member.metric("bridge_in_flight") >= 200, "hundreds are in flight")
     in_flight = member.metric("bridge_in_flight")
     assert member.terminate() == 0, member.program.text
@@ -87,7 +87,7 @@ def test_sigterm_with_hundreds_in_flight_resolves_them_and_redelivers_nothing(sc
 
 def test_a_group_set_back_to_its_begin_starts_and_signals_nothing_anew(scene: Scene) -> None:
     (member,) = scene.running()
-    scene.ledger.send(scene.work())
+    scene.ledger.send(scene.orders.work())
     scene.until_settled()
     assert member.terminate() == 0, member.program.text
     scene.sampler.stop()  # the commits fall on purpose

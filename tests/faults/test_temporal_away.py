@@ -23,12 +23,11 @@ GONE_WITHIN_SECONDS = 30
 
 def test_an_answer_that_is_lost_after_temporal_accepted_doubles_nothing(scene: Scene) -> None:
     (member,) = scene.running()
-    scene.ledger.send(scene.work())
-    for part in sorted(scene.random.sample(range(50, 900), 5)):
+    scene.ledger.send(scene.orders.work())
+    for part in sorted(scene.orders.random.sample(range(50, 900), 5)):
         scene.until_answered(part)
-        lost = scene.proxy.seen.swallowed_answers
-        scene.proxy.faults.swallow_answers = True
-        scene.until(lambda: scene.proxy.seen.swallowed_answers > lost, "an answer is swallowed")
+        scene.proxy.swallow_answers()
+        scene.until(lambda: scene.proxy.swallowed_since, "an answer is swallowed")
         scene.proxy.reset()
     scene.until_settled()
     scene.check(
@@ -40,7 +39,7 @@ def test_an_answer_that_is_lost_after_temporal_accepted_doubles_nothing(scene: S
 def test_temporal_away_under_steady_input_pauses_and_keeps_the_membership(scene: Scene) -> None:
     (member,) = scene.running()
     (joined,) = scene.groups.members(scene.group)
-    with Steady(scene.ledger, scene.work(), a_second=100) as sending:
+    with Steady(scene.ledger, scene.orders.work(), a_second=100) as sending:
         scene.until_answered(200)
         scene.proxy.faults.refuse = True
         scene.temporal.kill()
@@ -88,7 +87,7 @@ def test_a_temporal_that_asks_for_less_gets_less_and_nothing_is_dead_lettered(
 
 def hurt_by_the_limit(scene: Scene, unlimited: server.Program) -> None:
     (member,) = scene.running()
-    scene.ledger.send(scene.work(400))
+    scene.ledger.send(scene.orders.work(400))
     scene.until(lambda: member.metric("bridge_admission_limit") < 128, "the limit falls")
     scene.until_answered(200)
     low, refused = member.metric("bridge_admission_limit"), member.metric("bridge_retries_total", cause="temporal")
@@ -100,7 +99,7 @@ def hurt_by_the_limit(scene: Scene, unlimited: server.Program) -> None:
     scene.until_answered(400)
     member.wait_ready()
     before, low = member.metric("bridge_retries_total"), min(low, member.metric("bridge_admission_limit"))
-    scene.ledger.send(scene.work(1000))
+    scene.ledger.send(scene.orders.work(1000))
     scene.until_settled()
     assert member.metric("bridge_retries_total") == before
     assert member.metric("bridge_admission_limit") >= 2 * low
@@ -119,7 +118,7 @@ async def test_a_namespace_that_is_gone_stops_the_intake_and_dead_letters_nothin
             (member,) = scene.running()
             await remove_namespace(temporal.address, scene.namespace)
             begin = scene.groups.committed(scene.group)
-            scene.ledger.send(scene.work())
+            scene.ledger.send(scene.orders.work())
             with scene.sampler:
                 member.wait_not_ready()
                 scene.until(lambda: member.metric("bridge_retries_total", cause="configuration") > 0, "it is refused")
