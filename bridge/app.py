@@ -125,6 +125,7 @@ class Daemon:
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
         metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
         metrics.gauge(Metric.PAUSED_PARTITIONS, lambda: self._intake.paused_partitions)
+        metrics.gauge(Metric.LAG, lambda: self._intake.lag_records)
         metrics.gauge(Metric.ADMISSION_LIMIT, lambda: self._admission.limit)
 
     async def run(self, stop: asyncio.Event) -> ExitCode:

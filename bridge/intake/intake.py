@@ -73,6 +73,20 @@ class Intake(ConsumerRebalanceListener):
         """Return how many partitions are paused."""
         return self._assignment.paused
 
+    @property
+    def lag_records(self) -> int:
+        """Return how many records the broker has that are not done, as of the last fetch of each partition.
+
+        Those of an open transaction, and what it holds back behind it, are among them: the client's own lag is 0 then.
+        """
+        if self._consumer is None:
+            return 0
+        return sum(
+            max(0, (self._consumer.highwater(tp) or 0) - partition.watermark.committable)
+            for tp, partition in self._assignment.partitions.items()
+            if partition.watermark.position is not None and tp in self._consumer.assignment()
+        )
+
     def stop(self) -> None:
         """Take no new record."""
         self._taking = False

@@ -47,6 +47,7 @@ class Metric(StrEnum):
     IN_FLIGHT = "bridge_in_flight"
     WAITING = "bridge_waiting"
     PAUSED_PARTITIONS = "bridge_paused_partitions"
+    LAG = "bridge_lag_records"
     ADMISSION_LIMIT = "bridge_admission_limit"
     FEED_LAG_SECONDS = "bridge_feed_lag_seconds"
 
@@ -59,6 +60,7 @@ METRIC_HELP = {
     Metric.IN_FLIGHT: "Commands that are being carried out.",
     Metric.WAITING: "Commands that are read and have no outcome yet.",
     Metric.PAUSED_PARTITIONS: "Partitions that are paused: too much waits, a server is away, a topic is stopped.",
+    Metric.LAG: "Records of the partitions held that are not done, those that an open transaction holds back included.",
     Metric.ADMISSION_LIMIT: "Commands that may be with Temporal at once; falls when the server asks for less.",
     Metric.FEED_LAG_SECONDS: "Age of the newest close that is surely announced; 0 where another instance owns it.",
 }
