@@ -42,7 +42,7 @@ def test_members_that_join_and_leave_without_end_stop_nothing(scene: Scene) -> N
     (steady,) = scene.running()
     others = [scene.add(), scene.add()]
     rebalances = len(steady.said("partitions assigned"))
-    with Steady(scene.ledger, scene.orders.work(), a_second=80) as sending:
+    with Steady(scene.ledger, scene.orders.work(), a_second=120) as sending:
         while scene.answered() < 800:
             for other in others:
                 other.begin()
@@ -58,8 +58,8 @@ def test_members_that_join_and_leave_without_end_stop_nothing(scene: Scene) -> N
 
 
 def test_a_rolling_restart_redelivers_nothing(scene: Scene) -> None:
-    members = scene.running(3)
-    with Steady(scene.ledger, scene.orders.work(), a_second=100) as sending:
+    members = scene.running(2)
+    with Steady(scene.ledger, scene.orders.work(), a_second=120) as sending:
         for number, member in enumerate(members, start=1):
             scene.until_answered(200 * number)
             assert member.terminate() == 0, member.program.text

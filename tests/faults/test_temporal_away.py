@@ -87,19 +87,19 @@ def test_a_temporal_that_asks_for_less_gets_less_and_nothing_is_dead_lettered(
 
 def hurt_by_the_limit(scene: Scene, unlimited: server.Program) -> None:
     (member,) = scene.running()
-    scene.ledger.send(scene.orders.work(400))
+    scene.ledger.send(scene.orders.work(250))
     scene.until(lambda: member.metric("bridge_admission_limit") < 128, "the limit falls")
-    scene.until_answered(200)
+    scene.until_answered(120)
     low, refused = member.metric("bridge_admission_limit"), member.metric("bridge_retries_total", cause="temporal")
     assert member.is_ready()
     scene.temporal.stop()
     scene.temporal.program = unlimited
     scene.temporal.start()
     scene.temporal.wait_ready()
-    scene.until_answered(400)
+    scene.until_answered(250)
     member.wait_ready()
     before, low = member.metric("bridge_retries_total"), min(low, member.metric("bridge_admission_limit"))
-    scene.ledger.send(scene.orders.work(1000))
+    scene.ledger.send(scene.orders.work(800))
     scene.until_settled()
     assert member.metric("bridge_retries_total") == before
     assert member.metric("bridge_admission_limit") >= 2 * low
