@@ -44,6 +44,10 @@ test: $(VENV)/test-is-there ## Run all tests on real Kafka and real Temporal (AR
 bench: $(VENV)/test-is-there ## Measure the bridge beside the shortest loop (ARGS="--section core --scale 0.1" for less)
 	@$(BIN)/python -m tests.bench --write $(ARGS)
 
+.PHONY: faults
+faults: $(VENV)/test-is-there ## Kill, freeze and cut what the daemon needs, and count (ARGS="-k name" for some)
+	@$(BIN)/python -m pytest tests/faults -m "faults or not faults" $(ARGS)
+
 .PHONY: check
 check: $(VENV)/test-is-there ## Lint, types, layers, dependencies
 	$(BIN)/ruff check $(SOURCES)

@@ -1,10 +1,13 @@
 """kill -9 when Temporal has accepted and nobody has been told: the effect is there once."""
 
+import pytest
 from temporalio.client import Client
 
 from tests.faults.entities import LEADS, Workers
 from tests.faults.member import Member
 from tests.faults.scene import Scene
+
+pytestmark = pytest.mark.faults
 
 KILLS = 2
 ANSWER_BYTES = 200  # more than what HTTP/2 says besides

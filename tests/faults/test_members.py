@@ -2,8 +2,12 @@
 
 import time
 
+import pytest
+
 from tests.faults.ledger import Steady
 from tests.faults.scene import SESSION_SECONDS, Scene
+
+pytestmark = pytest.mark.faults
 
 
 def test_kill_9_at_random_moments_loses_nothing_and_doubles_nothing(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import confluent_kafka
+import pytest
 
 from tests.acceptance import damage
 from tests.acceptance.conftest import OUTCOMES
@@ -12,6 +13,8 @@ from tests.faults import laws
 from tests.faults.evidence import Evidence
 from tests.faults.ledger import Entry, Kind, Steady
 from tests.faults.scene import Scene
+
+pytestmark = pytest.mark.faults
 
 POISON = "lead.score"
 A_SECOND = 80  # well under what the server takes, as a percentile tells of waiting else

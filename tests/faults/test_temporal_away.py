@@ -5,6 +5,7 @@ import dataclasses
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import temporalio.api.operatorservice.v1 as operatorservice
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.client import Client
@@ -16,6 +17,8 @@ from tests.faults.ledger import Steady
 from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
 from tests.servers.fixtures import Kafka, Temporal
+
+pytestmark = pytest.mark.faults
 
 REQUESTS_A_SECOND = 40
 GONE_WITHIN_SECONDS = 30
