@@ -148,7 +148,8 @@ class Proxy:
         self.seen.reset += 1
         for writer in (pair.client, pair.server):
             found: socket.socket = writer.get_extra_info("socket")
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            if found.fileno() >= 0:  # it may have closed by itself
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 
     async def _close(self) -> None:

@@ -59,7 +59,6 @@ class Scene:
             TEMPORAL_NAMESPACE=self.namespace,
             BRIDGE_GROUP_ID=self.group,
             BRIDGE_SWEEP_INTERVAL="1",
-            BRIDGE_DRAIN_TIMEOUT="10",
         )
         self.sampler = Sampler(self.groups, self.group, lambda: len(self.ledger.entries), self.answered)
 
