@@ -74,3 +74,14 @@ def test_a_token_server_with_a_fault_is_away(server: TokenServer) -> None:
     server.status = 503
     with pytest.raises(OSError, match="503"):
         oauth.fetch_token(section(server))
+
+
+async def test_a_token_is_kept_while_it_is_young_and_asked_for_anew_when_it_is_old(server: TokenServer) -> None:
+    tokens = oauth.Tokens(section(server))
+    assert await tokens.current() == "t0ken"
+    server.answer = b'{"access_token": "second", "expires_in": 0}'
+    assert await tokens.current() == "t0ken"
+    expired = oauth.Tokens(section(server))
+    assert await expired.current() == "second"
+    server.answer = b'{"access_token": "third", "expires_in": 60}'
+    assert await expired.current() == "third"

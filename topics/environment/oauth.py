@@ -1,7 +1,9 @@
 """Ask an OAuth 2.0 server for a token by client credentials (RFC 6749, section 4.4)."""
 
+import asyncio
 import base64
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,6 +14,7 @@ from topics.environment.sections import KafkaSection
 ANSWER_SECONDS = 10.0
 ANSWER_BYTES_MAX = 64 * 1024
 SECONDS_VALID_DEFAULT = 300.0
+RENEW_AFTER = 0.8  # of a token's life
 
 
 class RefusedError(Exception):
@@ -24,6 +27,26 @@ class Token:
 
     value: str
     seconds_valid: float
+
+
+class Tokens:
+    """Keeps a token that has not expired; asks for one only where the last is old."""
+
+    def __init__(self, section: KafkaSection) -> None:
+        """Take the settings that name the token server and who we are."""
+        self._section = section
+        self._asking = asyncio.Lock()
+        self._token = ""
+        self._old_at = 0.0
+
+    async def current(self) -> str:
+        """Return a token. Raises `RefusedError`, or `OSError` where the server is away."""
+        async with self._asking:
+            if time.monotonic() >= self._old_at:
+                asked_at = time.monotonic()
+                granted = await asyncio.to_thread(fetch_token, self._section)
+                self._token, self._old_at = granted.value, asked_at + RENEW_AFTER * granted.seconds_valid
+            return self._token
 
 
 def fetch_token(section: KafkaSection) -> Token:

@@ -1,7 +1,5 @@
 """Reach Kafka."""
 
-import asyncio
-import time
 from typing import Any
 
 from aiokafka import abc, conn
@@ -14,8 +12,6 @@ from workers.errors import ConfigurationError
 from workers.sdk.emitter import EmitError
 from workers.sdk.kafka import KafkaEmitter
 from workers.settings import Settings
-
-RENEW_AFTER = 0.8  # of a token's life
 
 _LOGIN_REFUSED = (
     kafka_errors.AuthenticationFailedError,
@@ -30,24 +26,16 @@ class TokenProvider(abc.AbstractTokenProvider):
 
     def __init__(self, section: KafkaSection) -> None:
         """Take the settings."""
-        self._section = section
-        self._asking = asyncio.Lock()
-        self._token = ""
-        self._old_at = 0.0
+        self._tokens = oauth.Tokens(section)
 
     async def token(self) -> str:
-        """Return a token; raises aiokafka's errors."""
-        async with self._asking:
-            if time.monotonic() >= self._old_at:
-                asked_at = time.monotonic()
-                try:
-                    granted = await asyncio.to_thread(oauth.fetch_token, self._section)
-                except oauth.RefusedError as error:
-                    raise kafka_errors.AuthenticationFailedError(str(error)) from error
-                except OSError as error:
-                    raise kafka_errors.KafkaConnectionError(str(error)) from error
-                self._token, self._old_at = granted.value, asked_at + RENEW_AFTER * granted.seconds_valid
-            return self._token
+        """Return a token; raises aiokafka's errors, as its clients know what to do about them."""
+        try:
+            return await self._tokens.current()
+        except oauth.RefusedError as error:
+            raise kafka_errors.AuthenticationFailedError(str(error)) from error
+        except OSError as error:
+            raise kafka_errors.KafkaConnectionError(str(error)) from error
 
 
 async def connect(settings: Settings) -> KafkaEmitter:
