@@ -4,6 +4,7 @@ A topic without a leader slows whatever its producer writes; so a missing dead-l
 answers to sound commands.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -25,17 +26,29 @@ class Outgoing:
 
     async def send(self, records: Sequence[OutRecord]) -> None:
         """Write the records; returns once Kafka has acknowledged all of them. Raises as `Outbox.send` does."""
+        if self._refusals:
+            self._refusals.check(record.topic for record in records)
+        for record in records:
+            if record.topic.endswith(spec.DEAD_LETTER_SUFFIX):
+                await self._send_dead_letters_first(records)
+                return
+        await self._send(self._others, records)
+
+    async def _send_dead_letters_first(self, records: Sequence[OutRecord]) -> None:
         letters = [record for record in records if record.topic.endswith(spec.DEAD_LETTER_SUFFIX)]
         others = [record for record in records if not record.topic.endswith(spec.DEAD_LETTER_SUFFIX)]
-        self._refusals.check(record.topic for record in records)
+        await self._send(self._dead_letters, letters)
+        if others:
+            await self._send(self._others, others)
+
+    async def _send(self, outbox: Outbox, records: Sequence[OutRecord]) -> None:
         try:
-            for outbox, part in ((self._dead_letters, letters), (self._others, others)):
-                if part:
-                    await outbox.send(part)
-                    self._refusals.took(record.topic for record in part)
+            await outbox.send(records)
         except TopicRefusedError as error:
             self._refusals.refused(error)
             raise
+        if self._refusals:
+            self._refusals.took(record.topic for record in records)
 
     def problem(self) -> str | None:
         """Return which topics take no records now, or None."""
@@ -49,5 +62,4 @@ async def opened(options: dict[str, Any]) -> AsyncIterator[Outgoing]:
     try:
         yield Outgoing(dead_letters, others)
     finally:
-        await dead_letters.close()
-        await others.close()
+        await asyncio.gather(dead_letters.close(), others.close())

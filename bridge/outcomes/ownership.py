@@ -15,7 +15,7 @@ import jiter
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.outbox import REQUEST_BYTES_MAX
+from bridge.outcomes.lines import REQUEST_BYTES_MAX
 from topics import spec
 
 SESSION_TIMEOUT_MS = 10_000

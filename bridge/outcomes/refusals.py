@@ -31,6 +31,10 @@ class Refusals:
     def __init__(self) -> None:
         self._by_topic: dict[str, _Refusal] = {}
 
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self._by_topic)
+
     def check(self, topics: Iterable[str]) -> None:
         """Raise `TopicRefusedError` for a topic that refuses, unless the caller is the one to try it again."""
         now = time.monotonic()
@@ -52,10 +56,9 @@ class Refusals:
 
     def took(self, topics: Iterable[str]) -> None:
         """Note that topics took records."""
-        if self._by_topic:
-            for topic in topics:
-                if self._by_topic.pop(topic, None) is not None:
-                    log.info(Log.TOPIC_TAKES, topic=topic)
+        for topic in topics:
+            if self._by_topic.pop(topic, None) is not None:
+                log.info(Log.TOPIC_TAKES, topic=topic)
 
     def problem(self) -> str | None:
         """Return what is wrong now, with every topic named, or None."""

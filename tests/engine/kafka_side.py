@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 WITHIN_SECONDS = 30.0
 POLL_SECONDS = 0.02
@@ -40,6 +40,26 @@ async def delete_topics(bootstrap: str, *names: str) -> None:
                 await asyncio.sleep(POLL_SECONDS)
     finally:
         await admin.close()
+
+
+async def add_partitions(bootstrap: str, topic: str, total: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_partitions({topic: NewPartitions(total)})
+    finally:
+        await admin.close()
+
+
+async def ends(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
+    """Return the end of each partition of a topic."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        found: dict[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
+        return found
+    finally:
+        await consumer.stop()
 
 
 @contextlib.asynccontextmanager
