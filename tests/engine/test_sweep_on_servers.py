@@ -261,12 +261,14 @@ async def test_a_memory_that_could_not_be_opened_is_closed_all_the_same() -> Non
 
 def test_what_is_known_of_starts_is_forgotten_also_while_nothing_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     announced = Announced({}, [])
+    began = time.monotonic()
     for number in range(3):
         announced._note((("ce_id", b"%d" % number), ("ce_type", b"workflow.started")), 0)
-    later = time.time() + 600
-    monkeypatch.setattr("bridge.outcomes.announced.time.time", lambda: later)
-    announced.forget_before(0)
-    assert announced._starts == {}
+    for minutes, is_known in ((1, True), (3, True), (4, True), (6, False)):
+        later = began + 60 * minutes
+        monkeypatch.setattr("bridge.outcomes.announced.time.monotonic", lambda: later)  # noqa: B023 - asked in this turn
+        announced.forget_before(0)
+        assert [str(number) in announced for number in range(3)] == [is_known] * 3
 
 
 async def test_the_watermark_of_a_namespace_in_which_nothing_ends_is_moved_on_now_and_then(
