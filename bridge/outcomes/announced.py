@@ -5,11 +5,12 @@ Read back from the topics themselves, so that it outlives every process, and tel
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from topics.lifecycle import State
 
@@ -36,6 +37,7 @@ class Announced:
         self._starts: set[bytes] = set()
         self._older_starts: set[bytes] = set()
         self._older_since = time.monotonic()
+        self._unread: deque[tuple[float, dict[TopicPartition, int]]] = deque()  # where the topics ended, and when
 
     def __contains__(self, event_id: str) -> bool:
         """Return whether the event is in its topic."""
@@ -70,16 +72,36 @@ class Announced:
         """Read all that is there now; raises `TimeoutError` where that takes longer than 30 s."""
         if not self._topics:
             return
-        if self._consumer is None:
-            raise RuntimeError("the memory is asked to read before it is opened")
+        consumer = self._required()
+        self._unread.clear()
         async with asyncio.timeout(CATCH_UP_TIMEOUT.total_seconds()):
-            ends = await self._consumer.end_offsets(self._consumer.assignment())
-            while behind := [tp for tp, end in ends.items() if await self._consumer.position(tp) < end]:
-                batches = await self._consumer.getmany(*behind, timeout_ms=READ_TIMEOUT_MS, max_records=READ_AT_ONCE)
+            ends = await consumer.end_offsets(consumer.assignment())
+            while behind := [tp for tp, end in ends.items() if await consumer.position(tp) < end]:
+                batches = await consumer.getmany(*behind, timeout_ms=READ_TIMEOUT_MS, max_records=READ_AT_ONCE)
                 for records in batches.values():
                     for record in records:
                         self._note(record.headers, record.timestamp)
                 await asyncio.sleep(0)  # the client does not wait while it has something
+
+    async def pass_over(self) -> None:
+        """Leave unread what would be forgotten by now, had it been read when it came; raises as `catch_up` does.
+
+        For when nothing has closed: to read a start costs more than to write it.
+        """
+        if not self._topics:
+            return
+        consumer = self._required()
+        async with asyncio.timeout(CATCH_UP_TIMEOUT.total_seconds()):
+            self._unread.append((time.monotonic(), await consumer.end_offsets(consumer.assignment())))
+            if time.monotonic() - self._unread[0][0] >= KEPT.total_seconds():
+                for partition, end in self._unread.popleft()[1].items():
+                    if await consumer.position(partition) < end:
+                        consumer.seek(partition, end)
+
+    def _required(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the memory is asked to read before it is opened")
+        return self._consumer
 
     def forget_before(self, watermark_ms: int) -> None:
         """Forget what no sweep from `watermark_ms` on can meet again."""
@@ -96,6 +118,7 @@ class Announced:
         self._ends.clear()
         self._starts.clear()
         self._older_starts.clear()
+        self._unread.clear()
         if consumer is not None:
             await consumer.stop()
 

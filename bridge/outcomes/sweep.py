@@ -60,16 +60,20 @@ class Sweep:
 
         Raises `TemporalAwayError`, `KafkaError` or `TimeoutError`; what is not announced then is found again.
         """
-        await self._announced.catch_up()
         until_ms = _now_ms() + _ms(AHEAD)
         from_ms = max(0, self._ownership.watermark_ms(self._ends.namespace) - _ms(overlap))
-        waiting = False
+        waiting = has_read = False
         while from_ms < until_ms and not waiting:
             closed, window_end_ms = await self._window(from_ms, until_ms)
-            unknown = [run for run in closed if not self._is_announced(run, run.state)]
+            unknown = self._unknown(closed)
+            if unknown and not has_read:
+                await self._announced.catch_up()
+                has_read, unknown = True, self._unknown(unknown)
             for runs in _chunks(unknown, TRANSACTION_ROWS):
                 waiting = await self._announce(runs) or waiting
             from_ms = window_end_ms
+        if not has_read:
+            await self._announced.pass_over()
         return waiting
 
     @property
@@ -96,6 +100,9 @@ class Sweep:
                     break
             else:
                 return sorted(runs, key=lambda run: run.closed_ms), until_ms
+
+    def _unknown(self, closed: Iterable[ClosedRun]) -> list[ClosedRun]:
+        return [run for run in closed if not self._is_announced(run, run.state)]
 
     def _is_announced(self, run: ClosedRun, state: State) -> bool:
         return lifecycle.event_id(self._ends.namespace, run.workflow_id, run.run_id, state) in self._announced

@@ -249,6 +249,31 @@ async def test_what_is_in_the_topic_is_known_after_it_was_read_back(kafka: Kafka
         assert event_id in sweeper.announced
 
 
+async def test_what_came_while_nothing_closed_is_read_if_it_is_new_enough_else_passed_over(
+    kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await feed.begin()
+    mark = (await feed.latest()).mark
+    assert isinstance(mark, Mark)
+    names = [f"{feed.workflow_id}-{n}" for n in range(3)]
+    runs = [lifecycle.RunFacts("default", name, run_id, run_id, "Entity", feed.queue) for name in names]
+    ids = [lifecycle.event_id("default", name, run_id, State.STARTED) for name in names]
+    async with Sweeper(kafka, feed).owning() as sweeper:
+
+        async def write(number: int) -> None:
+            await sweeper.ownership.write([lifecycle.started(mark, runs[number], feed.lifecycle)], "default", 1)
+
+        await write(0)
+        monkeypatch.setattr("bridge.outcomes.announced.KEPT", timedelta(0))
+        await sweeper.announced.pass_over()
+        monkeypatch.undo()
+        await write(1)
+        await sweeper.announced.pass_over()
+        await write(2)
+        await sweeper.announced.catch_up()
+        assert [event_id in sweeper.announced for event_id in ids] == [False, True, True]
+
+
 async def test_a_memory_that_could_not_be_opened_is_closed_all_the_same() -> None:
     announced = Announced({"bootstrap_servers": "127.0.0.1:1"}, ["t"])
     with pytest.raises(KafkaError):
