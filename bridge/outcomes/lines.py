@@ -55,6 +55,7 @@ class Lines:
         self._round: asyncio.Task[None] | None = None
         self._not_before = 0.0
         self._look: asyncio.Handle | None = None
+        self._missing_since: dict[str, float] = {}
 
     def open(self, topic: str) -> None:
         """Begin to take records of a topic that the client knows."""
@@ -83,6 +84,7 @@ class Lines:
                 handle.cancel()
         lines = {*self._directory, *self._writing}
         self._directory.clear()
+        self._writing.clear()
         self._ended(self, error)
         for line in lines:
             line.give_back()
@@ -171,11 +173,12 @@ class Lines:
         self._look = None
         now = self._loop.time()
         for line in list(self._writing):
-            seconds = now - line.begun
-            if seconds >= TOPIC_THERE_WITHIN.total_seconds() and not self._cluster.partitions_for_topic(line.topic):
-                self._refuse(line.topic, verdict.MISSING)  # it was there when the client looked last
+            if self._cluster.partitions_for_topic(line.topic):
+                self._missing_since.pop(line.topic, None)
+            elif now - self._missing_since.setdefault(line.topic, now) >= TOPIC_THERE_WITHIN.total_seconds():
+                self._refuse(line.topic, verdict.MISSING)  # it was there when it was opened
                 return
-            if seconds >= ACKNOWLEDGED_WITHIN.total_seconds():
+            if now - line.begun >= ACKNOWLEDGED_WITHIN.total_seconds():
                 line.begun = now  # the client goes on with the batch, and no other follows before it has succeeded
                 line.fail_all(lambda: KafkaAwayError(f"no acknowledgement within {ACKNOWLEDGED_WITHIN.seconds} s"))
         if self._writing:

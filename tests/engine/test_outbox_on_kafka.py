@@ -257,6 +257,7 @@ async def test_what_a_frozen_kafka_does_not_acknowledge_is_told_and_the_line_goe
 def frozen(kafka: Kafka) -> Iterator[None]:
     assert kafka._process is not None
     os.kill(kafka._process.pid, signal.SIGSTOP)
+    os.waitpid(kafka._process.pid, os.WUNTRACED)  # its threads stop one after the other
     try:
         yield
     finally:

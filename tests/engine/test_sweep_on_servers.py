@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from bridge.mark import Mark
 from bridge.outcomes import lifecycle
+from bridge.outcomes import outbox as outboxes
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.ends import Ends
 from bridge.outcomes.event import OutRecord
@@ -258,10 +259,11 @@ async def test_what_came_while_nothing_closed_is_read_if_it_is_new_enough_else_p
     names = [f"{feed.workflow_id}-{n}" for n in range(3)]
     runs = [lifecycle.RunFacts("default", name, run_id, run_id, "Entity", feed.queue) for name in names]
     ids = [lifecycle.event_id("default", name, run_id, State.STARTED) for name in names]
-    async with Sweeper(kafka, feed).owning() as sweeper:
+    options = {"bootstrap_servers": kafka.bootstrap}
+    async with outboxes.opened(options) as outbox, Sweeper(kafka, feed).owning() as sweeper:
 
         async def write(number: int) -> None:
-            await sweeper.ownership.write([lifecycle.started(mark, runs[number], feed.lifecycle)], "default", 1)
+            await outbox.send([lifecycle.started(mark, runs[number], feed.lifecycle)])
 
         await write(0)
         monkeypatch.setattr("bridge.outcomes.announced.KEPT", timedelta(0))
