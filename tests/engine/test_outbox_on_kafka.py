@@ -182,7 +182,7 @@ async def test_records_that_their_topic_takes_only_one_by_one_all_arrive_once(ka
 
 async def test_a_record_beyond_what_the_broker_is_asked_for_is_refused_by_itself(kafka: Kafka) -> None:
     topic = kafka_side.name("outbox")
-    await kafka_side.make_topics(kafka.bootstrap, topic)
+    await kafka_side.make_topics(kafka.bootstrap, topic, config={"max.message.bytes": str(2 * REQUEST_BYTES_MAX)})
     async with outboxes.opened({"bootstrap_servers": kafka.bootstrap}) as outbox:
         results = await asyncio.gather(
             outbox.send([OutRecord(topic, b"k", bytes(REQUEST_BYTES_MAX), ())]),
