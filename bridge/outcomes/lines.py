@@ -180,7 +180,9 @@ class Lines:
                 return
             if now - line.begun >= ACKNOWLEDGED_WITHIN.total_seconds():
                 line.begun = now  # the client goes on with the batch, and no other follows before it has succeeded
-                line.fail_all(lambda: KafkaAwayError(f"no acknowledgement within {ACKNOWLEDGED_WITHIN.seconds} s"))
+                line.fail_all(
+                    lambda: KafkaAwayError(f"no acknowledgement within {ACKNOWLEDGED_WITHIN.total_seconds():g} s")
+                )
         if self._writing:
             self._look = self._loop.call_later(LOOK_EVERY.total_seconds(), self._look_for_late_ones)
 

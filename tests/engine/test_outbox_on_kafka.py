@@ -237,15 +237,16 @@ async def test_a_topic_that_got_more_partitions_is_written_as_every_other_produc
 async def test_what_a_frozen_kafka_does_not_acknowledge_is_told_and_the_line_goes_on_with_it(
     kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(all_lines, "ACKNOWLEDGED_WITHIN", timedelta(seconds=1))
+    monkeypatch.setattr(all_lines, "ACKNOWLEDGED_WITHIN", timedelta(seconds=0.3))
+    monkeypatch.setattr(all_lines, "LOOK_EVERY", timedelta(seconds=0.1))  # Kafka must not miss its own session of 2 s
     topic = kafka_side.name("outbox")
     await kafka_side.make_topics(kafka.bootstrap, topic)
     async with outboxes.opened({"bootstrap_servers": kafka.bootstrap}) as outbox:
         await outbox.send([OutRecord(topic, b"k", b"0", ())])
         with frozen(kafka):
-            with pytest.raises(KafkaAwayError, match="no acknowledgement within 1 s"):
+            with pytest.raises(KafkaAwayError, match="no acknowledgement within 0.3 s"):
                 await outbox.send([OutRecord(topic, b"k", b"1", ())])
-            with pytest.raises(KafkaAwayError, match="no acknowledgement within 1 s"):
+            with pytest.raises(KafkaAwayError, match="no acknowledgement within 0.3 s"):
                 await outbox.send([OutRecord(topic, b"k", b"2", ())])
         monkeypatch.setattr(all_lines, "ACKNOWLEDGED_WITHIN", timedelta(seconds=15))
         await outbox.send([OutRecord(topic, b"k", b"3", ())])
