@@ -244,9 +244,9 @@ async def test_what_a_frozen_kafka_does_not_acknowledge_is_told_and_the_line_goe
     async with outboxes.opened({"bootstrap_servers": kafka.bootstrap}) as outbox:
         await outbox.send([OutRecord(topic, b"k", b"0", ())])
         with frozen(kafka):
-            with pytest.raises(KafkaAwayError, match="no acknowledgement within 0.3 s"):
+            with pytest.raises(KafkaAwayError, match=r"no acknowledgement within 0\.3 s"):
                 await outbox.send([OutRecord(topic, b"k", b"1", ())])
-            with pytest.raises(KafkaAwayError, match="no acknowledgement within 0.3 s"):
+            with pytest.raises(KafkaAwayError, match=r"no acknowledgement within 0\.3 s"):
                 await outbox.send([OutRecord(topic, b"k", b"2", ())])
         monkeypatch.setattr(all_lines, "ACKNOWLEDGED_WITHIN", timedelta(seconds=15))
         await outbox.send([OutRecord(topic, b"k", b"3", ())])
