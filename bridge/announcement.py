@@ -16,35 +16,28 @@ def records(
     content: Command | BadRecord, settled: Settled, *, group: str, namespace: str, attempts: int
 ) -> list[OutRecord]:
     """Return the records to write, in that order; `attempts` counts how often the command was tried."""
-    found: list[OutRecord | None] = []
+    found: list[OutRecord] = []
     if isinstance(settled, DeadLettered):
-        found.append(
-            deadletter.dead_letter(
-                content.record,
-                settled.reason,
-                settled.detail,
-                group=group,
-                attempts=attempts,
-                failed_at=datetime.now(UTC),
-            )
+        letter = deadletter.dead_letter(
+            content.record, settled.reason, settled.detail, group=group, attempts=attempts, failed_at=datetime.now(UTC)
         )
-    if isinstance(settled, Accepted | Rejected) and settled.began and isinstance(content, Command) and settled.run_id:
-        found.append(_started(content, settled.run_id, group, namespace))
-    if _is_answered(content.route, settled):
-        found.append(replies.reply(content, settled, group))
-    return [record for record in found if record is not None]
+        found.append(letter)
+    elif isinstance(content, Command) and isinstance(settled, Accepted | Rejected) and settled.began:
+        lifecycle_topic, run_id = content.route.lifecycle, settled.run_id
+        if lifecycle_topic and run_id:
+            found.append(_started(content, run_id, lifecycle_topic, group, namespace))
+    if _is_answered(content.route, settled) and (reply := replies.reply(content, settled, group)):
+        found.append(reply)
+    return found
 
 
 def _is_answered(route: Route | None, settled: Settled) -> bool:
     wanted = route.replies if route is not None else Replies.ALL
-    bad = isinstance(settled, Rejected | DeadLettered)
-    return wanted is Replies.ALL or (wanted is Replies.REJECTED and bad)
+    return wanted is Replies.ALL or (wanted is Replies.REJECTED and isinstance(settled, Rejected | DeadLettered))
 
 
-def _started(command: Command, run_id: str, group: str, namespace: str) -> OutRecord | None:
+def _started(command: Command, run_id: str, topic: str, group: str, namespace: str) -> OutRecord:
     route = command.route
-    if not route.lifecycle:
-        return None
     run = RunFacts(
         namespace=namespace,
         workflow_id=command.workflow_id,
@@ -53,4 +46,4 @@ def _started(command: Command, run_id: str, group: str, namespace: str) -> OutRe
         workflow_type=route.workflow or "",
         task_queue=route.task_queue or "",
     )
-    return lifecycle.started(mark.of(command, group), run, route.lifecycle)
+    return lifecycle.started(mark.of(command, group), run, topic)

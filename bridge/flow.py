@@ -1,5 +1,6 @@
 """One command's way: decide, ask Temporal, announce, answer, mark done. What fails is tried again, in its place."""
 
+import functools
 import random
 import time
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
 from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
-from bridge.outcome import DeadLettered, Outcome, Settled, TargetMissing
+from bridge.outcome import DeadLettered, Settled, TargetMissing
 from bridge.outcomes.outgoing import Outgoing
 from bridge.routes import Missing, Verb
 from bridge.telemetry import logs
@@ -28,7 +29,7 @@ from topics.replies import DeadLetterReason
 
 BACKOFF_FIRST = timedelta(milliseconds=100)
 BACKOFF_MAX = timedelta(seconds=5)
-FRESH = timedelta(seconds=5)  # how long a record that is new to us counts as one that nobody can have handled
+FRESH_MS = 5000  # how long a record that is new to us counts as one that nobody can have handled
 RESENT_MS = 1000  # a record this much younger than its command's own time may not be the first one with it
 
 log = logs.get(__name__)
@@ -76,7 +77,10 @@ class Flow:
             self.metrics.count(Metric.COMMANDS, content.record.topic, "skipped")
             return None
         if item.settled is None:
-            settled = await self._settle(item, content, lane)
+            if isinstance(content, Command):
+                settled = await self._carry_out(item, content, lane)
+            else:
+                settled = self._refuse(content)
             item.stalled = False
             if isinstance(settled, timedelta):
                 return settled
@@ -84,20 +88,22 @@ class Flow:
         await self._announce(content, item.settled, lane.attempts - item.held + 1)
         return None
 
-    async def _settle(self, item: Item, content: Command | BadRecord, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
-        topic = content.record.topic
-        if isinstance(content, BadRecord):
-            if stopped := self.breaker.remaining(topic):
-                return stopped
-            return DeadLettered(content.reason, content.detail)
-        self._sound(topic)
-        if lane.attempts == 0 and (turn := self.rates.turn(content.route, item.assignment)):
+    def _refuse(self, bad: BadRecord) -> DeadLettered | timedelta:
+        return self.breaker.remaining(bad.record.topic) or DeadLettered(bad.reason, bad.detail)
+
+    async def _carry_out(self, item: Item, command: Command, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
+        self._sound(command.record.topic)
+        route = command.route
+        if route.rate is not None and lane.attempts == 0 and (turn := self.rates.turn(route, item.assignment)):
             item.held = True
             return turn
-        outcome = await self._dispatch(content, fresh=item.is_new and lane.attempts == item.held and _is_first(content))
+        fresh = item.is_new and lane.attempts == item.held and _is_first(command)
+        call = functools.partial(dispatcher.dispatch, self.namespaces.of(route), command, fresh=fresh)
+        # An update takes as long as its workflow's worker, which tells nothing of the server; its gateway bounds it.
+        outcome = await (call() if route.verb is Verb.UPDATE else self.admission.run(call))
         self.health.works(Part.TEMPORAL)
         self.health.works(Part.CONFIGURATION)
-        return await self._wait_or_give_up(item, content, lane) if isinstance(outcome, TargetMissing) else outcome
+        return await self._wait_or_give_up(item, command, lane) if isinstance(outcome, TargetMissing) else outcome
 
     async def _wait_or_give_up(
         self, item: Item, command: Command, lane: Lane[LaneKey, Item]
@@ -112,20 +118,15 @@ class Flow:
         item.last_look = wait.last
         return wait.span
 
-    async def _dispatch(self, command: Command, *, fresh: bool) -> Outcome:
-        temporal = self.namespaces.of(command.route)
-        if command.route.verb is Verb.UPDATE:
-            # It takes as long as its workflow's worker, which tells nothing of the server; the gateway bounds it.
-            return await dispatcher.dispatch(temporal, command, fresh=fresh)
-        return await self.admission.run(lambda: dispatcher.dispatch(temporal, command, fresh=fresh))
-
     async def _announce(self, content: Command | BadRecord, settled: Settled, attempts: int) -> None:
         namespace = self.namespaces.of(content.route).namespace
-        await self.outgoing.send(
-            announcement.records(content, settled, group=self.namespaces.group, namespace=namespace, attempts=attempts)
+        records = announcement.records(
+            content, settled, group=self.namespaces.group, namespace=namespace, attempts=attempts
         )
-        self.health.works(Part.KAFKA)
-        self.tell_topics()
+        if records:
+            await self.outgoing.send(records)
+            self.health.works(Part.KAFKA)
+            self.tell_topics()
         record = content.record
         self.metrics.count(Metric.COMMANDS, record.topic, settled.label)
         if isinstance(settled, DeadLettered):
@@ -173,7 +174,7 @@ def _backoff(attempts: int) -> timedelta:
 def _is_first(command: Command) -> bool:
     """Return whether the record is the first with its command, as far as its times can tell."""
     written_ms = command.record.timestamp_ms
-    is_young = timedelta(milliseconds=time.time() * 1000 - written_ms) < FRESH
+    is_young = time.time() * 1000 - written_ms < FRESH_MS
     return is_young and written_ms - command.created_ms < RESENT_MS and not command.replayed
 
 

@@ -4,7 +4,6 @@ Plain JSON and ids only, never encrypted: the sweep and `trace` read it without 
 Describe does not, so deduplication asks the memo.
 """
 
-import dataclasses
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ ATTRIBUTE_TYPES: Mapping[str, str] = MappingProxyType({GROUP_ATTRIBUTE: "Keyword
 EARLIER_MAX = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mark:
     """Which command began a run; `time` is its record's timestamp, `earlier` the request ids of commands before it."""
 
@@ -79,7 +78,6 @@ def _milliseconds(time: str) -> int:
 
 
 _MARK = TypeAdapter(Mark)
-_FIELDS = tuple(field.name for field in dataclasses.fields(Mark))
 
 
 def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
@@ -109,7 +107,7 @@ def memo(mark: Mark) -> Payload:
 
 def memo_text(mark: Mark) -> bytes:
     """Return the memo's JSON text."""
-    return pydantic_core.to_json({name: value for name in _FIELDS if (value := getattr(mark, name)) is not None})
+    return _MARK.serializer.to_json(mark, exclude_none=True)
 
 
 def read(payload: Payload) -> Mark | None:
@@ -126,14 +124,18 @@ def read(payload: Payload) -> Mark | None:
 
 def search_attributes(command: Command, group: str) -> dict[str, Payload]:
     """Return the search attributes of a run that `command` begins."""
-    texts = search_attribute_texts(command, group)
+    texts = {GROUP_ATTRIBUTE: group_text(group), IDS_ATTRIBUTE: ids_text(command)}
     return {name: json_payload(text, ATTRIBUTE_TYPES[name]) for name, text in texts.items()}
 
 
-def search_attribute_texts(command: Command, group: str) -> dict[str, bytes]:
-    """Return the JSON text of each search attribute."""
-    identifiers = [command.identity.id, tracecontext.trace_id(command.traceparent)]
-    return {GROUP_ATTRIBUTE: pydantic_core.to_json(group), IDS_ATTRIBUTE: pydantic_core.to_json(identifiers)}
+def group_text(group: str) -> bytes:
+    """Return the JSON text of the search attribute `BridgeGroup`."""
+    return pydantic_core.to_json(group)
+
+
+def ids_text(command: Command) -> bytes:
+    """Return the JSON text of the search attribute `BridgeIds`."""
+    return pydantic_core.to_json([command.identity.id, tracecontext.trace_id(command.traceparent)])
 
 
 def json_payload(text: bytes, attribute_type: str | None = None) -> Payload:

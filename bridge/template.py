@@ -26,9 +26,11 @@ class Template:
         parts = [self.literals[0]]
         for name, literal in zip(self.fields, self.literals[1:], strict=True):
             value = data.get(name)
-            if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+            if type(value) is int:
+                value = str(value)
+            if type(value) is not str or not value:
                 raise ValueError(f"{name}: must be text or an integer, as the workflow id is made of it")
-            parts += [str(value), literal]
+            parts += (value, literal)
         return "".join(parts)
 
     def could_be(self, text: str) -> bool:

@@ -4,6 +4,8 @@ import functools
 import hashlib
 import uuid
 
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
 
 def event_id(kind: str, *parts: object) -> uuid.UUID:
     """Return the id of kind `lifecycle`, `domain`, `reply` or `request` for `parts`, as the contract makes it."""
@@ -12,11 +14,15 @@ def event_id(kind: str, *parts: object) -> uuid.UUID:
 
 def text(kind: str, *parts: object) -> str:
     """Return the same id as text."""
-    name = "\x1f".join(map(str, parts)).encode()
     # As `uuid.uuid5` makes it, without the object: five of them belong to a command.
-    digits = hashlib.sha1(_namespace(kind) + name, usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+    found = digits(kind, *parts)
+    return f"{found[:8]}-{found[8:12]}-5{found[13:16]}-{_VARIANTS[found[16]]}{found[17:20]}-{found[20:32]}"
+
+
+def digits(kind: str, *parts: object) -> str:
+    """Return the 40 hex digits of the hash that the id of `parts` is made of."""
+    name = _namespace(kind) + "\x1f".join(map(str, parts)).encode()
+    return hashlib.sha1(name, usedforsecurity=False).hexdigest()
 
 
 @functools.cache

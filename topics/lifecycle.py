@@ -19,7 +19,7 @@ class State(StrEnum):
     @property
     def event_type(self) -> str:
         """The CloudEvents type that announces this state."""
-        return f"workflow.{self.value}"
+        return f"workflow.{self}"
 
 
 class Failure(Model):

@@ -16,7 +16,7 @@ class ReplyOutcome(StrEnum):
     @property
     def event_type(self) -> str:
         """The CloudEvents type of the reply."""
-        return f"command.{self.value}"
+        return f"command.{self}"
 
 
 class RejectReason(StrEnum):

@@ -78,7 +78,7 @@ def shown(record: Record) -> output.Row:
     """Return a record as `tail` shows it; what is no CloudEvent is shown as far as it can be read."""
     data: Any
     try:
-        event = envelope.read(record, decode.timestamp_id(record))
+        event = envelope.read(record, decode.timestamp_id)
         attributes, data = event.attributes, event.data
     except RefusedError as refused:
         attributes, data = refused.attributes, _text(record.value)

@@ -142,7 +142,7 @@ def _attributes(record: Record, origin: Origin | None) -> dict[str, str]:
     topic, partition, offset = origin.place if origin else (record.topic, record.partition, record.offset)
     before = Record(topic, partition, offset, 0, was.key, was.value, was.headers)
     try:
-        attributes = envelope.read(before, "").attributes
+        attributes = envelope.read(before, lambda _: "").attributes
     except RefusedError as refused:
         attributes = refused.attributes
     return {name: text for name, text in attributes.items() if text}  # bare JSON has no id of its own

@@ -103,7 +103,7 @@ class Shelf:
             for record in records:
                 if record.offset >= end:
                     return
-                yield received.record(record)
+                yield received.damaged(record)
             if records:
                 heard_at = time.monotonic()
             elif time.monotonic() - heard_at > SILENCE_MAX.total_seconds():

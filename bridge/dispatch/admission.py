@@ -17,7 +17,7 @@ INCREASE = 4  # added to the limit once it has been filled by commands that went
 DECREASE_OVERLOADED = 0.7
 DECREASE_SLOW = 0.9
 DECREASE_EVERY = timedelta(milliseconds=500)  # what is under way was admitted under the old limit
-SLOW = timedelta(milliseconds=500)
+SLOW_SECONDS = 0.5
 SLOW_FACTOR = 10  # over the fastest answers
 SMOOTHING = 0.05  # weight of the newest answer in the mean
 
@@ -38,7 +38,10 @@ class Admission:
 
     async def run(self, call: Callable[[], Awaitable[Result]]) -> Result:
         """Wait for a place, make the call, and learn from how it went."""
-        await self._enter()
+        if self.in_use < self.limit and not self._waiting:
+            self.in_use += 1
+        else:
+            await self._turn()
         began = self._clock()
         try:
             result = await call()
@@ -50,12 +53,10 @@ class Admission:
             return result
         finally:
             self.in_use -= 1
-            self._admit()
+            if self._waiting:
+                self._admit()
 
-    async def _enter(self) -> None:
-        if self.in_use < self.limit and not self._waiting:
-            self.in_use += 1
-            return
+    async def _turn(self) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         try:
@@ -76,9 +77,9 @@ class Admission:
     def _learn(self, seconds: float) -> None:
         self._fastest = min(self._fastest, seconds) if self._fastest else seconds
         self._mean += SMOOTHING * (seconds - self._mean)
-        if self._mean > max(SLOW.total_seconds(), SLOW_FACTOR * self._fastest):
+        if self._mean > SLOW_SECONDS and self._mean > SLOW_FACTOR * self._fastest:
             self._decrease(DECREASE_SLOW)
-        else:
+        elif self.limit < self._most:
             self.limit = min(self._most, self.limit + INCREASE / self.limit)
 
     def _decrease(self, factor: float) -> None:

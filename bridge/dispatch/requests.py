@@ -1,6 +1,7 @@
 """The requests to Temporal, made of a command. Raw, as the SDK's own calls draw a new request id each time."""
 
 import functools
+from datetime import timedelta
 
 import pydantic_core
 from google.protobuf.duration_pb2 import Duration
@@ -35,6 +36,16 @@ REUSE_POLICIES = {
 }
 
 
+class Encoded(bytes):
+    """A request that is serialized already, in the place of a message: the client asks one for its bytes alone."""
+
+    __slots__ = ()
+
+    def SerializeToString(self) -> bytes:  # noqa: N802 - protobuf's name
+        """Return the bytes."""
+        return self
+
+
 def identity(group: str, command: Command) -> str:
     """Return who we are in an event of the history: a cancel's is all that tells later whose it was."""
     return f"bridge/{group}/{command.request_id}"
@@ -42,43 +53,63 @@ def identity(group: str, command: Command) -> str:
 
 def start(
     command: Command, *, namespace: str, group: str, request_id: str, rerun: Rerun, earlier: tuple[str, ...] = ()
-) -> StartWorkflowExecutionRequest:
-    """Return the request that starts the command's workflow under `rerun`."""
-    request = StartWorkflowExecutionRequest()
-    # What every start of the route says is copied: to make it anew costs more than all the rest of the command.
-    request.CopyFrom(_start(namespace, command.route.workflow or "", command.route.task_queue or "", rerun))
+) -> Encoded:
+    """Return the request that starts the command's workflow under `rerun`, a `StartWorkflowExecutionRequest`."""
+    route = command.route
+    form = _form(namespace, group, route.workflow or "", route.task_queue or "", route.run_timeout, rerun)
+    request = form.request
     request.workflow_id = command.workflow_id
-    request.input.payloads[0].data = _argument_text(command)
     request.identity = identity(group, command)
     request.request_id = request_id
-    request.memo.fields[mark.MEMO].data = mark.memo_text(mark.of(command, group, earlier))
-    attributes = request.search_attributes.indexed_fields
-    for name, text in mark.search_attribute_texts(command, group).items():
-        attributes[name].data = text
-    for name, text in _header_texts(command).items():
-        request.header.fields[name].data = text
-    if command.route.run_timeout is not None:
-        request.workflow_run_timeout.FromTimedelta(command.route.run_timeout)
+    form.argument.data = _argument_text(command)
+    form.memo.data = mark.memo_text(mark.of(command, group, earlier))
+    form.ids.data = mark.ids_text(command)
+    form.command.data = _command_text(command)
+    form.carrier.data = _carrier_text(command)
     if (wanted := priority.of(command)) is not None:
         request.priority.CopyFrom(wanted)
-    return request
+    else:
+        request.ClearField("priority")
+    return Encoded(request.SerializeToString())
 
 
-@functools.lru_cache(maxsize=1024)
-def _start(namespace: str, workflow: str, task_queue: str, rerun: Rerun) -> StartWorkflowExecutionRequest:
-    empty = mark.json_payload(b"")
-    return StartWorkflowExecutionRequest(
-        namespace=namespace,
-        workflow_type=WorkflowType(name=workflow),
-        task_queue=TaskQueue(name=task_queue),
-        input=Payloads(payloads=[empty]),
-        workflow_id_reuse_policy=REUSE_POLICIES[rerun],
-        memo=Memo(fields={mark.MEMO: empty}),
-        search_attributes=SearchAttributes(
-            indexed_fields={name: mark.json_payload(b"", kind) for name, kind in mark.ATTRIBUTE_TYPES.items()}
-        ),
-        header=Header(fields=dict.fromkeys((COMMAND_HEADER, TRACER_HEADER), empty)),
-    )
+class _Form:
+    """A start request that is filled in for one command after the other, and serialized each time.
+
+    To make the message anew for each would cost more than the rest of the command's way.
+    """
+
+    def __init__(
+        self,
+        namespace: str,
+        group: str,
+        workflow: str,
+        task_queue: str,
+        run_timeout: timedelta | None,
+        rerun: Rerun,
+    ) -> None:
+        empty = mark.json_payload(b"")
+        attributes = {name: mark.json_payload(b"", kind) for name, kind in mark.ATTRIBUTE_TYPES.items()}
+        attributes[mark.GROUP_ATTRIBUTE].data = mark.group_text(group)
+        self.request = StartWorkflowExecutionRequest(
+            namespace=namespace,
+            workflow_type=WorkflowType(name=workflow),
+            task_queue=TaskQueue(name=task_queue),
+            input=Payloads(payloads=[empty]),
+            workflow_run_timeout=_run_timeout(run_timeout),
+            workflow_id_reuse_policy=REUSE_POLICIES[rerun],
+            memo=Memo(fields={mark.MEMO: empty}),
+            search_attributes=SearchAttributes(indexed_fields=attributes),
+            header=Header(fields=dict.fromkeys((COMMAND_HEADER, TRACER_HEADER), empty)),
+        )
+        self.argument = self.request.input.payloads[0]
+        self.memo = self.request.memo.fields[mark.MEMO]
+        self.ids = self.request.search_attributes.indexed_fields[mark.IDS_ATTRIBUTE]
+        self.command = self.request.header.fields[COMMAND_HEADER]
+        self.carrier = self.request.header.fields[TRACER_HEADER]
+
+
+_form = functools.lru_cache(maxsize=1024)(_Form)
 
 
 def signal(command: Command, *, namespace: str, group: str, run_id: str = "") -> SignalWorkflowExecutionRequest:
@@ -111,7 +142,7 @@ def signal_with_start(
         memo=Memo(fields={mark.MEMO: mark.memo(mark.of(command, group))}),
         search_attributes=SearchAttributes(indexed_fields=mark.search_attributes(command, group)),
         header=header(command),
-        workflow_run_timeout=_run_timeout(command),
+        workflow_run_timeout=_run_timeout(command.route.run_timeout),
         priority=priority.of(command),
     )
 
@@ -157,14 +188,19 @@ def terminate(command: Command, *, namespace: str, group: str, first_run_id: str
 
 def header(command: Command) -> Header:
     """Return what tells a workflow of any language which command reached it, and its trace."""
-    return Header(fields={name: mark.json_payload(text) for name, text in _header_texts(command).items()})
+    texts = {COMMAND_HEADER: _command_text(command), TRACER_HEADER: _carrier_text(command)}
+    return Header(fields={name: mark.json_payload(text) for name, text in texts.items()})
 
 
-def _header_texts(command: Command) -> dict[str, bytes]:
+def _command_text(command: Command) -> bytes:
+    return pydantic_core.to_json(_reference(command))
+
+
+def _carrier_text(command: Command) -> bytes:
     carrier = {"traceparent": command.traceparent}
     if command.tracestate is not None:
         carrier["tracestate"] = command.tracestate
-    return {COMMAND_HEADER: pydantic_core.to_json(_reference(command)), TRACER_HEADER: pydantic_core.to_json(carrier)}
+    return pydantic_core.to_json(carrier)
 
 
 def _reference(command: Command) -> dict[str, str | None]:
@@ -184,8 +220,7 @@ def _reason(command: Command) -> str:
     return reason if isinstance(reason, str) else ""
 
 
-def _run_timeout(command: Command) -> Duration | None:
-    timeout = command.route.run_timeout
+def _run_timeout(timeout: timedelta | None) -> Duration | None:
     if timeout is None:
         return None
     duration = Duration()

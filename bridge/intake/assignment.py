@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
-from bridge.command import Record
 from bridge.intake.watermark import Watermark
 
 WAITING_BYTES_MAX = 128 * 1024 * 1024
@@ -22,9 +21,21 @@ class Partition:
     waiting_bytes: int = 0
     paused: bool = False
 
+    def take(self, offset: int, size_bytes: int) -> bool:
+        """Note that a record is in hand, and return True; False where an owner before us has done it."""
+        if not self.watermark.take(offset):
+            return False
+        self.waiting_bytes += size_bytes
+        return True
+
     def is_new(self, offset: int) -> bool:
         """Return whether a record was not there yet at the assignment, so that nobody can have handled it before."""
         return offset >= self.end_offset
+
+    def done(self, offset: int, size_bytes: int) -> None:
+        """Note that a record has its outcome."""
+        self.watermark.done(offset)
+        self.waiting_bytes -= size_bytes
 
 
 @dataclass(slots=True)
@@ -33,24 +44,6 @@ class Assignment:
 
     waiting_max: int
     partitions: dict[TopicPartition, Partition] = field(default_factory=dict)
-
-    def take(self, tp: TopicPartition, record: Record) -> bool:
-        """Note that a record is in hand, and return True; False where an owner before us has done it."""
-        partition = self.partitions[tp]
-        if not partition.watermark.take(record.offset):
-            return False
-        partition.waiting_bytes += record.size_bytes
-        return True
-
-    def is_new(self, tp: TopicPartition, record: Record) -> bool:
-        """Return whether nobody can have handled a record before."""
-        return self.partitions[tp].is_new(record.offset)
-
-    def done(self, tp: TopicPartition, record: Record) -> None:
-        """Note that a record has its outcome."""
-        partition = self.partitions[tp]
-        partition.watermark.done(record.offset)
-        partition.waiting_bytes -= record.size_bytes
 
     def to_commit(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, tuple[int, str]]:
         """Return offset and metadata of what moved since the last commit; `positions` are the consumer's."""

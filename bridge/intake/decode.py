@@ -27,7 +27,7 @@ class Decoder:
     def decode(self, record: Record) -> Command | BadRecord | Skipped:
         """Return what the record is; never raises for what it holds."""
         try:
-            event = envelope.read(record, timestamp_id(record))
+            event = envelope.read(record, timestamp_id)
         except RefusedError as refused:
             return self._bad(record, refused, refused.attributes)
         try:
@@ -48,20 +48,25 @@ class Decoder:
         if not isinstance(event.data, dict):
             raise RefusedError(DeadLetterReason.INVALID, "data: must be a JSON object")
         workflow_id = _checked(route, event.data)
+        headers = event.headers
+        traceparent, tracestate = tracecontext.incoming(
+            headers.get("traceparent"), headers.get("tracestate"), attributes
+        )
         identity = Identity(attributes["source"], attributes["id"], attributes["type"])
-        traceparent, tracestate = _trace(record, attributes)
+        request_id = ids.text("request", identity.source, identity.id)
         return Command(
             record=record,
             identity=identity,
+            request_id=request_id,
             route=route,
             workflow_id=workflow_id,
             data=event.data_text,
             fields=event.data,
             attributes=attributes,
-            traceparent=traceparent or tracecontext.begun(ids.text("request", identity.source, identity.id)),
+            traceparent=traceparent or tracecontext.begun(request_id),
             tracestate=tracestate,
             reply_to=reply_to,
-            replayed=record.header(REPLAYS_HEADER) is not None,
+            replayed=REPLAYS_HEADER in headers,
         )
 
     def _bad(self, record: Record, refused: RefusedError, attributes: Mapping[str, str]) -> BadRecord:
@@ -70,7 +75,9 @@ class Decoder:
         identity = None
         if "id" in sound:  # the reply needs no more than it
             identity = Identity(sound.get("source", ""), sound["id"], sound.get("type", ""))
-        traceparent, tracestate = _trace(record, attributes)
+        traceparent, tracestate = tracecontext.incoming(
+            record.header("traceparent"), record.header("tracestate"), attributes
+        )
         reply_to = attributes.get("replyto")
         return BadRecord(
             record=record,
@@ -90,10 +97,6 @@ def timestamp_id(record: Record) -> str:
     return f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp_ms}"
 
 
-def _trace(record: Record, attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
-    return tracecontext.incoming(record.header("traceparent"), record.header("tracestate"), attributes)
-
-
 def _checked(route: Route, data: dict[str, Any]) -> str:
     problems = route.checker.problems(data) if route.checker is not None else []
     workflow_id = ""
@@ -104,7 +107,7 @@ def _checked(route: Route, data: dict[str, Any]) -> str:
             problems = [str(error)]
     if len(workflow_id) > WORKFLOW_ID_CHARACTERS_MAX:
         problems = [f"the workflow id would be longer than {WORKFLOW_ID_CHARACTERS_MAX} characters"]
-    if envelope.CONTROL.search(workflow_id):
+    if envelope.has_control(workflow_id):
         problems = ["the workflow id would have control characters"]
     if problems:
         raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))

@@ -7,7 +7,7 @@ Kafka protocol binding 1.0.2: chapter 3 (the content type picks the mode), 3.2 (
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,10 @@ from topics.envelope import CLOUDEVENTS_SPECVERSION
 from topics.replies import DeadLetterReason
 
 HEADER_PREFIX = "ce_"
+CONTENT_TYPE = "content-type"
+JSON = "application/json"
+REQUIRED = ("specversion", "id", "source", "type")
+NAMES = ("id", "source", "type", "correlationid", "subject")  # what goes on into ids, keys, search attributes
 DATA_MEMBERS = frozenset({"data", "data_base64"})  # of the JSON format: no attribute may have these names
 STRUCTURED = "application/cloudevents"
 NAME_CHARACTERS_MAX = 255  # of id and source: they go into Temporal's search attributes, VARCHAR(255) in SQL
@@ -30,7 +34,7 @@ _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d{2}:\d{2})",
     re.ASCII,
 )
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class RefusedError(ValueError):
@@ -46,44 +50,79 @@ class RefusedError(ValueError):
         self.attributes = attributes or {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
-    """A CloudEvent: its attributes as text, its data parsed and as sent."""
+    """A CloudEvent: its attributes as text, its data parsed and as sent, and the other headers of its record."""
 
     attributes: Mapping[str, str]
     data: Any
     data_text: bytes
+    headers: Mapping[str, bytes]
 
 
-def read(record: Record, timestamp_id: str) -> Envelope:
-    """Return the CloudEvent of a record; `timestamp_id` is the id of bare JSON. Raises `RefusedError`."""
-    content_type = _content_type(record)
+@dataclass(slots=True)
+class _Headers:
+    """What the headers hold, read in one pass: attributes and what is wrong with them, and the first of each other."""
+
+    attributes: dict[str, str]
+    problems: list[str]
+    others: dict[str, bytes]
+    is_binary: bool = False
+    has_two_content_types: bool = False
+
+
+def read(record: Record, timestamp_id: Callable[[Record], str]) -> Envelope:
+    """Return the CloudEvent of a record; `timestamp_id` gives the id of bare JSON. Raises `RefusedError`."""
+    headers = _headers(record)
+    content_type = _content_type(headers)
     if record.damage is not None:
-        raise RefusedError(DeadLetterReason.UNDECODABLE, f"{DAMAGE_DETAIL}{record.damage}", _headers(record)[0])
-    if record.value is not None and len(record.value) > spec.COMMAND_VALUE_BYTES_MAX:
-        detail = f"value: {len(record.value)} bytes, at most {spec.COMMAND_VALUE_BYTES_MAX}"
-        structured = content_type is not None and content_type.lower().startswith(STRUCTURED)
-        raise RefusedError(DeadLetterReason.TOO_LARGE, detail, None if structured else _headers(record)[0])
-    if content_type is not None and content_type.lower().startswith(STRUCTURED):
-        return _structured(record, content_type)
-    if any(name.startswith(HEADER_PREFIX) for name, _ in record.headers):
-        return _binary(record, content_type)
-    _require_json(content_type)
+        raise RefusedError(DeadLetterReason.UNDECODABLE, f"{DAMAGE_DETAIL}{record.damage}", headers.attributes)
     text = record.value or b""
-    attributes = {"id": timestamp_id, "source": f"/kafka/{record.topic}", "type": record.topic}
-    return Envelope(attributes, _parse(text), text)
+    is_structured = content_type is not None and content_type.lower().startswith(STRUCTURED)
+    if len(text) > spec.COMMAND_VALUE_BYTES_MAX:
+        detail = f"value: {len(text)} bytes, at most {spec.COMMAND_VALUE_BYTES_MAX}"
+        raise RefusedError(DeadLetterReason.TOO_LARGE, detail, None if is_structured else headers.attributes)
+    if content_type is not None and is_structured:
+        return _structured(text, content_type, headers)
+    if headers.is_binary:
+        return _binary(text, content_type, headers)
+    _require_json(content_type)
+    attributes = {"id": timestamp_id(record), "source": f"/kafka/{record.topic}", "type": record.topic}
+    return Envelope(attributes, _parse(text), text, headers.others)
 
 
-def _content_type(record: Record) -> str | None:
-    values = {value for name, value in record.headers if name == "content-type" and value is not None}
-    if len(values) > 1:
-        detail = "content-type: is there twice with different values"
-        raise RefusedError(DeadLetterReason.INVALID, detail, _headers(record)[0])
-    return values.pop().decode(errors="replace").strip() if values else None
+def _headers(record: Record) -> _Headers:
+    found = _Headers({}, [], {})
+    attributes, others = found.attributes, found.others
+    for header, value in record.headers:
+        if header[:3] != HEADER_PREFIX:
+            if value is not None and others.setdefault(header, value) != value and header == CONTENT_TYPE:
+                found.has_two_content_types = True
+            continue
+        found.is_binary = True
+        name = header[3:]
+        if value is None or name in DATA_MEMBERS:
+            continue
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            found.problems.append(f"{_printable(name)}: is not UTF-8 text")
+            continue
+        if attributes.setdefault(name, text) != text:
+            found.problems.append(f"{_printable(name)}: is there twice with different values")
+    return found
+
+
+def _content_type(headers: _Headers) -> str | None:
+    if headers.has_two_content_types:
+        detail = f"{CONTENT_TYPE}: is there twice with different values"
+        raise RefusedError(DeadLetterReason.INVALID, detail, headers.attributes)
+    value = headers.others.get(CONTENT_TYPE)
+    return None if value is None else value.decode(errors="replace").strip()
 
 
 def _require_json(content_type: str | None, attributes: Mapping[str, str] | None = None) -> None:
-    if content_type and not _JSON_TYPE.fullmatch(content_type):
+    if content_type and content_type != JSON and not _JSON_TYPE.fullmatch(content_type):
         raise RefusedError(DeadLetterReason.UNDECODABLE, "content-type: is not JSON", attributes)
 
 
@@ -100,39 +139,18 @@ def _without_payload(error: ValueError) -> str:
     return re.sub(r'".*"', "a name", str(error), flags=re.DOTALL)[:200]
 
 
-def _binary(record: Record, content_type: str | None) -> Envelope:
-    attributes, problems = _headers(record)
-    problems += check(attributes)
+def _binary(text: bytes, content_type: str | None, headers: _Headers) -> Envelope:
+    attributes = headers.attributes
+    problems = headers.problems + check(attributes)
     if problems:
         raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems), attributes)
     _require_json(content_type, attributes)
-    text = record.value or b""
-    return Envelope(attributes, _parse(text, attributes), text)
+    return Envelope(attributes, _parse(text, attributes), text, headers.others)
 
 
-def _headers(record: Record) -> tuple[dict[str, str], list[str]]:
-    attributes: dict[str, str] = {}
-    problems: list[str] = []
-    for header, value in record.headers:
-        if not header.startswith(HEADER_PREFIX) or value is None:
-            continue
-        name = header.removeprefix(HEADER_PREFIX)
-        if name in DATA_MEMBERS:
-            continue
-        try:
-            text = value.decode()
-        except UnicodeDecodeError:
-            problems.append(f"{_printable(name)}: is not UTF-8 text")
-            continue
-        if attributes.setdefault(name, text) != text:
-            problems.append(f"{_printable(name)}: is there twice with different values")
-    return attributes, problems
-
-
-def _structured(record: Record, content_type: str) -> Envelope:
+def _structured(text: bytes, content_type: str, headers: _Headers) -> Envelope:
     if not _STRUCTURED_JSON.fullmatch(content_type):
         raise RefusedError(DeadLetterReason.UNDECODABLE, "content-type: only application/cloudevents+json is read")
-    text = record.value or b""
     event = _parse(text)
     if not isinstance(event, dict):
         raise RefusedError(DeadLetterReason.INVALID, "value: a CloudEvent must be a JSON object")
@@ -144,9 +162,10 @@ def _structured(record: Record, content_type: str) -> Envelope:
         raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems), attributes)
     if "data_base64" in event:
         decoded = _base64(event["data_base64"], attributes)
-        return Envelope(attributes, _parse(decoded, attributes), decoded)
+        return Envelope(attributes, _parse(decoded, attributes), decoded, headers.others)
     _require_json(attributes.get("datacontenttype"), attributes)
-    return Envelope(attributes, event.get("data"), jsontext.member(text, "data") or b"null")
+    data_text = jsontext.member(text, "data") or b"null"
+    return Envelope(attributes, event.get("data"), data_text, headers.others)
 
 
 def _members(event: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
@@ -164,9 +183,7 @@ def _members(event: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
         else:
             problems.append(f"{_printable(name)}: an attribute must be text, an integer or a boolean")
     problems += [
-        f"{name}: must be text"
-        for name in ("specversion", "id", "source", "type")
-        if event.get(name) is not None and not isinstance(event[name], str)
+        f"{name}: must be text" for name in REQUIRED if event.get(name) is not None and not isinstance(event[name], str)
     ]
     return attributes, problems
 
@@ -180,18 +197,25 @@ def _base64(value: Any, attributes: Mapping[str, str]) -> bytes:
 
 def check(attributes: Mapping[str, str]) -> list[str]:
     """Return what is wrong with the attributes of a CloudEvent, by name."""
-    problems = [f"{name}: is missing" for name in ("specversion", "id", "source", "type") if not attributes.get(name)]
+    problems = [f"{name}: is missing" for name in REQUIRED if not attributes.get(name)]
     if attributes.get("specversion", CLOUDEVENTS_SPECVERSION) != CLOUDEVENTS_SPECVERSION:
         problems.append(f"specversion: must be {CLOUDEVENTS_SPECVERSION}")
-    for name in ("id", "source", "type", "correlationid", "subject"):
-        value = attributes.get(name, "")
+    for name in NAMES:
+        value = attributes.get(name)
+        if value is None:
+            continue
         if len(value) > NAME_CHARACTERS_MAX:
             problems.append(f"{name}: is longer than {NAME_CHARACTERS_MAX} characters")
-        if CONTROL.search(value):
+        if has_control(value):
             problems.append(f"{name}: has control characters")
     if "time" in attributes and not _is_time(attributes["time"]):
         problems.append("time: is no RFC 3339 time")
     return problems
+
+
+def has_control(text: str) -> bool:
+    """Return whether a text has control characters."""
+    return not text.isprintable() and _CONTROL.search(text) is not None  # nearly all are, which is seen faster
 
 
 def _is_time(text: str) -> bool:
@@ -206,4 +230,4 @@ def _is_time(text: str) -> bool:
 
 
 def _printable(name: str) -> str:
-    return CONTROL.sub("?", name)[:64]
+    return _CONTROL.sub("?", name)[:64]

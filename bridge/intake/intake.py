@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
-from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
 
 from bridge.command import Command, Record
@@ -191,7 +190,7 @@ class Intake(ConsumerRebalanceListener):
         self._tell_works()
         # No await from here on: the assignment cannot change under the records.
         for tp, records in batches.items():
-            self._take_all(tp, records)
+            self._take_all(tp, [received.record(record) for record in records])
         self._pause_or_resume()
 
     async def _read_past_damage(self) -> None:
@@ -209,31 +208,28 @@ class Intake(ConsumerRebalanceListener):
                 return
             for tp, position in positions.items():
                 records, next_position = found.get(tp, ([], position))
-                self._take_all(tp, records)
+                self._take_all(tp, [received.damaged(record) for record in records])
                 self.consumer.seek(tp, next_position)
             self._positions_hold = True
         except KafkaError as error:
             self._health.fails(Part.INTAKE, f"{type(error).__name__}: {error}")
             await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
 
-    def _take_all(self, tp: TopicPartition, records: "Sequence[ConsumerRecord[Any, Any]]") -> None:
-        if self._taking and tp in self._assignment.partitions:
+    def _take_all(self, tp: TopicPartition, records: Sequence[Record]) -> None:
+        assignment = self._assignment
+        if self._taking and (partition := assignment.partitions.get(tp)):
+            self.taken += len(records)
             for record in records:
-                self._take(tp, received.record(record))
+                size_bytes = record.size_bytes
+                if partition.take(record.offset, size_bytes):
+                    content = self._decoder.decode(record)
+                    item = Item(content, tp, assignment, partition.is_new(record.offset), size_bytes)
+                    key = content.workflow_id if isinstance(content, Command) else record.offset
+                    self.lanes.put((tp, key), item)
         elif records and tp in self.consumer.assignment():
             # They come between two assignments, or after the stop. The client counts them as read: without this its
             # position, and so the next commit, would pass over them.
             self.consumer.seek(tp, records[0].offset)
-
-    def _take(self, tp: TopicPartition, record: Record) -> None:
-        assignment = self._assignment
-        self.taken += 1
-        if not assignment.take(tp, record):
-            return
-        content = self._decoder.decode(record)
-        item = Item(content, tp, assignment, assignment.is_new(tp, record))
-        key = content.workflow_id if isinstance(content, Command) else record.offset
-        self.lanes.put((tp, key), item)
 
     def _pause_or_resume(self) -> None:
         def is_held(tp: TopicPartition) -> bool:

@@ -29,6 +29,7 @@ class Item:
     partition: TopicPartition
     assignment: Assignment
     is_new: bool
+    size_bytes: int
     settled: Settled | None = None
     stalled: bool = False
     last_look: bool = False
@@ -36,7 +37,7 @@ class Item:
 
     def done(self) -> None:
         """Let the item's offset be committed; without effect once the partition is another process's."""
-        self.assignment.done(self.partition, self.content.record)
+        self.assignment.partitions[self.partition].done(self.content.record.offset, self.size_bytes)
 
 
 Work: TypeAlias = Callable[[Lane[LaneKey, Item]], Awaitable[timedelta | None]]

@@ -34,7 +34,8 @@ class Lanes(Generic[Key, Item]):
         self._work = work
         self._workers = workers
         self._lanes: dict[Key, Lane[Key, Item]] = {}
-        self._ready: asyncio.Queue[Lane[Key, Item]] = asyncio.Queue()
+        self._ready: deque[Lane[Key, Item]] = deque()
+        self._sleeping: deque[asyncio.Future[None]] = deque()  # of workers that have nothing to do
         self._idle = asyncio.Event()
         self._idle.set()
         self._keep: Callable[[Item], bool] = lambda _: False
@@ -47,7 +48,7 @@ class Lanes(Generic[Key, Item]):
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = Lane(key)
-            self._ready.put_nowait(lane)
+            self._enqueue(lane)
         lane.items.append(item)
         self.waiting += 1
 
@@ -75,21 +76,40 @@ class Lanes(Generic[Key, Item]):
             for number in range(self._workers):
                 group.create_task(self._worker(), name=f"lane-worker-{number}")
 
+    def _enqueue(self, lane: Lane[Key, Item]) -> None:
+        self._ready.append(lane)
+        while self._sleeping:
+            sleeping = self._sleeping.popleft()
+            if not sleeping.done():
+                sleeping.set_result(None)
+                break
+
     async def _worker(self) -> None:
         while True:
-            lane = await self._ready.get()
+            while not self._ready:
+                sleeping = asyncio.get_running_loop().create_future()
+                self._sleeping.append(sleeping)
+                await sleeping
+            lane = self._ready.popleft()
             if not lane.items:
                 continue  # dropped while it was ready
-            self.in_hand += 1
-            lane.in_hand = True
-            self._set_kept(lane, kept=False)
+            self._begin(lane)
             try:
                 again_after = await self._work(lane)
             finally:
                 lane.in_hand = False
                 self.in_hand -= 1
             self._advance(lane, again_after)
+            if not self.in_hand:
+                self._note_idle()
+
+    def _begin(self, lane: Lane[Key, Item]) -> None:
+        lane.in_hand = True
+        self.in_hand += 1
+        if self.in_hand == 1:
             self._note_idle()
+        if lane.kept:
+            self._set_kept(lane, kept=False)
 
     def _advance(self, lane: Lane[Key, Item], again_after: timedelta | None) -> None:
         if lane.dropped and again_after is not None and self._keep(lane.items[0]):
@@ -105,10 +125,9 @@ class Lanes(Generic[Key, Item]):
         if not lane.items:
             self._close(lane)
         elif again_after is None:
-            self._ready.put_nowait(lane)
+            self._enqueue(lane)
         else:
-            seconds = again_after.total_seconds()
-            lane.timer = asyncio.get_running_loop().call_later(seconds, self._ready.put_nowait, lane)
+            lane.timer = asyncio.get_running_loop().call_later(again_after.total_seconds(), self._enqueue, lane)
 
     def _set_kept(self, lane: Lane[Key, Item], *, kept: bool) -> None:
         self._kept += kept - lane.kept

@@ -9,18 +9,23 @@ from bridge.intake import tolerant
 
 
 def record(received: "ConsumerRecord[Any, Any]") -> Record:
-    """Return the record, with what is damaged of it said in words."""
-    damage = next((name for name, _ in received.headers if isinstance(name, tolerant.Damage)), None)
-    headers = received.headers
-    if damage is not None:
-        headers = [(str(name), value) for name, value in headers if not isinstance(name, tolerant.BatchDamage)]
+    """Return the record."""
     return Record(
-        topic=received.topic,
-        partition=received.partition,
-        offset=received.offset,
-        timestamp_ms=received.timestamp,
-        key=received.key,
-        value=received.value,
-        headers=tuple(headers),
-        damage=damage.reason if damage is not None else None,
+        received.topic,
+        received.partition,
+        received.offset,
+        received.timestamp,
+        received.key,
+        received.value,
+        tuple(received.headers),
     )
+
+
+def damaged(received: "ConsumerRecord[Any, Any]") -> Record:
+    """Return a record that was read past what broke the client, with what is damaged of it said in words."""
+    sound = record(received)
+    damage = next((name for name, _ in sound.headers if isinstance(name, tolerant.Damage)), None)
+    if damage is None:
+        return sound
+    headers = [(str(name), value) for name, value in sound.headers if not isinstance(name, tolerant.BatchDamage)]
+    return sound._replace(headers=tuple(headers), damage=damage.reason)

@@ -1,13 +1,14 @@
 """A CloudEvent as a Kafka record, in binary mode."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge import tracecontext
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 
+SPECVERSION = CLOUDEVENTS_SPECVERSION.encode()
 
-@dataclass(frozen=True, slots=True)
-class OutRecord:
+
+class OutRecord(NamedTuple):
     """A record to be written; `timestamp_ms` None means now."""
 
     topic: str
@@ -17,8 +18,7 @@ class OutRecord:
     timestamp_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(NamedTuple):
     """The command that an event follows from; the same for every copy of the event."""
 
     command_id: str
@@ -44,22 +44,23 @@ def record(
 
     Kafka protocol binding 1.0.2, section 3.2, plus plain trace headers.
     """
-    traceparent = tracecontext.child(cause.traceparent, event_id)
-    attributes = {
-        "specversion": CLOUDEVENTS_SPECVERSION,
-        "id": event_id,
-        "source": source,
-        "type": type,
-        "subject": subject,
-        "time": time,
-        "correlationid": cause.correlation_id,
-        "causationid": cause.command_id,
-        "partitionkey": key,
-        "traceparent": traceparent,
-        "tracestate": cause.tracestate,
-    }
-    headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items() if value is not None]
-    headers += [("content-type", b"application/json"), ("traceparent", traceparent.encode())]
+    parent, key_bytes = tracecontext.child(cause.traceparent, event_id).encode(), key.encode()
+    headers: list[tuple[str, bytes | None]] = [
+        ("ce_specversion", SPECVERSION),
+        ("ce_id", event_id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", type.encode()),
+        ("ce_time", time.encode()),
+        ("ce_correlationid", cause.correlation_id.encode()),
+        ("ce_causationid", cause.command_id.encode()),
+        ("ce_partitionkey", key_bytes),
+        ("ce_traceparent", parent),
+        ("content-type", b"application/json"),
+        ("traceparent", parent),
+    ]
+    if subject is not None:
+        headers.append(("ce_subject", subject.encode()))
     if cause.tracestate is not None:
-        headers.append(("tracestate", cause.tracestate.encode()))
-    return OutRecord(topic, key.encode(), data, tuple(headers), timestamp_ms)
+        state = cause.tracestate.encode()
+        headers += (("ce_tracestate", state), ("tracestate", state))
+    return OutRecord(topic, key_bytes, data, tuple(headers), timestamp_ms)

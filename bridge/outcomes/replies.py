@@ -1,12 +1,26 @@
 """The answer to a command record: the same bytes whenever it is made again."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pydantic_core
+
 from bridge import tracecontext
 from bridge.command import BadRecord, Command, rfc3339
 from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
 from bridge.outcomes import event
 from bridge.outcomes.event import Cause, OutRecord
 from topics import ids, tables
-from topics.replies import Reply, ReplyOutcome
+from topics.replies import ReplyOutcome
+
+OUTCOMES: Mapping[type[Settled], ReplyOutcome] = MappingProxyType(
+    {
+        Accepted: ReplyOutcome.ACCEPTED,
+        Duplicate: ReplyOutcome.DUPLICATE,
+        Rejected: ReplyOutcome.REJECTED,
+        DeadLettered: ReplyOutcome.REJECTED,
+    }
+)
 
 
 def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutRecord | None:
@@ -15,25 +29,26 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
     if identity is None:
         return None
     record = content.record
-    outcome = _outcome(settled)
-    event_id = ids.text(
-        "reply", identity.source, identity.id, outcome.value, record.topic, record.partition, record.offset
-    )
+    outcome = OUTCOMES[type(settled)]
+    event_id = ids.text("reply", identity.source, identity.id, outcome, record.topic, record.partition, record.offset)
     workflow_id = content.workflow_id if isinstance(content, Command) else None
-    data = Reply(
-        command_id=identity.id,
-        command_source=identity.source,
-        command_type=identity.type,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        time=rfc3339(record.timestamp_ms),
-        outcome=outcome,
-        workflow_id=workflow_id,
-        run_id=None if isinstance(settled, DeadLettered) else settled.run_id,
-        reason=settled.reason.value if isinstance(settled, Rejected | DeadLettered) else None,
-        detail=settled.detail if isinstance(settled, Rejected | DeadLettered) else None,
-    )
+    refusal = settled if isinstance(settled, Rejected | DeadLettered) else None
+    time = rfc3339(record.timestamp_ms)
+    # A `Reply`, without the model: to make one costs more than all else here.
+    data = {
+        "command_id": identity.id,
+        "command_source": identity.source,
+        "command_type": identity.type,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "time": time,
+        "outcome": outcome,
+        "workflow_id": workflow_id,
+        "run_id": None if isinstance(settled, DeadLettered) else settled.run_id,
+        "reason": refusal and refusal.reason,
+        "detail": refusal and refusal.detail,
+    }
     return event.record(
         topic=content.reply_to or tables.REPLIES_TOPIC,
         key=identity.id,
@@ -41,9 +56,9 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
         source=f"/bridge/{group}",
         type=outcome.event_type,
         subject=workflow_id,
-        time=data.time,
+        time=time,
         timestamp_ms=record.timestamp_ms,
-        data=data.json_bytes(),
+        data=pydantic_core.to_json(data),
         cause=cause(content, identity.source, identity.id),
     )
 
@@ -57,13 +72,3 @@ def cause(content: Command | BadRecord, source: str, command_id: str) -> Cause:
         traceparent=traceparent,
         tracestate=content.tracestate,
     )
-
-
-def _outcome(settled: Settled) -> ReplyOutcome:
-    match settled:
-        case Accepted():
-            return ReplyOutcome.ACCEPTED
-        case Duplicate():
-            return ReplyOutcome.DUPLICATE
-        case Rejected() | DeadLettered():
-            return ReplyOutcome.REJECTED

@@ -7,22 +7,12 @@ import sys
 import uvloop
 
 from bridge import app, interpreter, settings
-from bridge.command import BadRecord, Command
-from bridge.outcome import Settled
-from bridge.outcomes import replies
-from bridge.outcomes.event import OutRecord
 from bridge.routes import Routes
 from tests.bench import rows
 
 
 def main(topic: str) -> int:
     """Run the daemon over one topic of the bench."""
-
-    def no_reply(content: Command | BadRecord, settled: Settled, group: str) -> OutRecord | None:
-        return None
-
-    if rows.is_silent(topic):
-        replies.reply = no_reply
     interpreter.tune()
     loaded = dataclasses.replace(settings.load(os.environ), domains=(), routes=Routes(rows.of(topic)))
     return uvloop.run(app.run(loaded))

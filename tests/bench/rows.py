@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bridge.routes import Argument, Route, Verb
+from bridge.routes import Argument, Replies, Route, Verb
 
 LIFECYCLE = "bench.lifecycle"
 REPLIES = "bridge.replies"
@@ -18,7 +18,7 @@ PARTITIONS: Mapping[str, int] = MappingProxyType(
 
 def of(topic: str) -> tuple[Route, ...]:
     """Return the rows of one command topic: a start and a signal, named after it."""
-    lifecycle = "" if is_silent(topic) else LIFECYCLE
+    lifecycle, replies = ("", Replies.NONE) if is_silent(topic) else (LIFECYCLE, Replies.ALL)
     start = Route(
         command=start_of(topic),
         verb=Verb.START,
@@ -28,6 +28,7 @@ def of(topic: str) -> tuple[Route, ...]:
         topic=topic,
         argument=Argument.DATA,
         lifecycle=lifecycle,
+        replies=replies,
     )
     signal = Route(
         command=signal_of(topic),
@@ -37,6 +38,7 @@ def of(topic: str) -> tuple[Route, ...]:
         topic=topic,
         argument=Argument.DATA,
         lifecycle=lifecycle,
+        replies=replies,
     )
     return start, signal
 

@@ -130,13 +130,14 @@ class Stage:
     async def begin_with_timeout(self) -> str:
         """Start a run that times out within a second; return its id."""
         command = self.command(Verb.START, "first")
-        request = requests.start(
+        encoded = requests.start(
             command,
             namespace=self.client.namespace,
             group=self.group,
             request_id=command.record_request_id,
             rerun=Rerun.NEVER,
         )
+        request = workflowservice.StartWorkflowExecutionRequest.FromString(encoded)
         request.workflow_run_timeout.FromSeconds(1)
         return (await self.client.workflow_service.start_workflow_execution(request, timeout=CALL)).run_id
 

@@ -33,8 +33,12 @@ def at(offset: int, value: bytes = b"v") -> Record:
 def fill(held: Assignment, tp: TopicPartition, count: int, value: bytes = b"v") -> list[Record]:
     taken = [at(offset, value) for offset in range(count)]
     for one in taken:
-        held.take(tp, one)
+        held.partitions[tp].take(one.offset, one.size_bytes)
     return taken
+
+
+def done(held: Assignment, one: Record) -> None:
+    held.partitions[PLACES[0]].done(one.offset, one.size_bytes)
 
 
 def test_nothing_pauses_below_the_limit() -> None:
@@ -61,9 +65,9 @@ def test_a_partition_resumes_below_half_of_its_share_and_not_before() -> None:
     taken = fill(held, PLACES[0], 10)
     held.to_pause(free)
     for one in taken[:5]:
-        held.done(PLACES[0], one)
+        done(held, one)
     assert held.to_resume(free) == []
-    held.done(PLACES[0], taken[5])
+    done(held, taken[5])
     assert (held.to_resume(free), held.paused) == ([PLACES[0]], 0)
 
 
@@ -75,13 +79,13 @@ def test_bytes_pause_too() -> None:
 
 def test_a_record_at_the_end_of_the_log_is_new_and_one_before_it_is_not() -> None:
     held = assigned(end_offset=5)
-    assert [held.is_new(PLACES[0], at(4)), held.is_new(PLACES[0], at(5))] == [False, True]
+    assert [held.partitions[PLACES[0]].is_new(offset) for offset in (4, 5)] == [False, True]
 
 
 def test_only_what_moved_since_the_last_commit_is_committed() -> None:
     held = assigned()
     taken = fill(held, PLACES[0], 2)
-    held.done(PLACES[0], taken[0])
+    done(held, taken[0])
     assert held.to_commit({}) == {PLACES[0]: (1, "")}
     held.committed({PLACES[0]: (1, "")})
     assert held.to_commit({}) == {}
@@ -90,16 +94,16 @@ def test_only_what_moved_since_the_last_commit_is_committed() -> None:
 def test_the_position_of_an_idle_partition_is_committed_over_a_gap() -> None:
     held = assigned()
     (only,) = fill(held, PLACES[0], 1)
-    held.done(PLACES[0], only)
+    done(held, only)
     assert held.to_commit({PLACES[0]: 7}) == {PLACES[0]: (7, "")}
 
 
 def test_what_is_done_behind_a_stuck_record_is_committed_as_soon_as_it_is_done() -> None:
     held = assigned()
     first, second, third = fill(held, PLACES[0], 3)
-    held.done(PLACES[0], first)
+    done(held, first)
     held.committed(held.to_commit({}))
-    held.done(PLACES[0], third)
+    done(held, third)
     (told,) = held.to_commit({}).values()
     assert [offset in progress.decode(*told) for offset in (first.offset, second.offset, third.offset)] == [
         False,
@@ -131,7 +135,7 @@ class Pressure(RuleBasedStateMachine):
     def poll(self, tp: TopicPartition, count: int) -> None:
         for _ in range(count if tp not in self.paused else 0):
             one = at(self.offsets[tp])
-            self.held.take(tp, one)
+            self.held.partitions[tp].take(one.offset, one.size_bytes)
             self.in_hand[tp].append(one)
             self.offsets[tp] += 1
         self._balance()
@@ -140,7 +144,8 @@ class Pressure(RuleBasedStateMachine):
     @rule(data=st.data())
     def done(self, data: st.DataObject) -> None:
         tp = data.draw(st.sampled_from([tp for tp in PLACES if self.in_hand[tp]]))
-        self.held.done(tp, self.in_hand[tp].pop(data.draw(st.integers(0, len(self.in_hand[tp]) - 1))))
+        one = self.in_hand[tp].pop(data.draw(st.integers(0, len(self.in_hand[tp]) - 1)))
+        self.held.partitions[tp].done(one.offset, one.size_bytes)
         self._balance()
 
     def _balance(self) -> None:

@@ -88,12 +88,12 @@ def scene(monkeypatch: pytest.MonkeyPatch, server: Server, value: bytes | None =
     place = records.record(value, records.binary()) if value else records.record(headers=records.binary())
     tp = TopicPartition(place.topic, place.partition)
     assignment = Assignment(10)
-    assignment.partitions[tp] = Partition(Watermark(), end_offset=0)
-    assignment.take(tp, place)
+    partition = assignment.partitions[tp] = Partition(Watermark(), end_offset=0)
+    partition.take(place.offset, place.size_bytes)
     row = records.ROUTES.for_command("invoice.approve")
     assert row is not None
     row = dataclasses.replace(row, **route)
-    item = Item(records.decode(place, rows=[row]), tp, assignment, assignment.is_new(tp, place))
+    item = Item(records.decode(place, rows=[row]), tp, assignment, partition.is_new(place.offset), place.size_bytes)
     lane: Lane[LaneKey, Item] = Lane((tp, "invoice-I-1"))
     lane.items.append(item)
     made = Flow(server, server, None, Admission(8), Breaker(), Health(), Metrics())  # type: ignore[arg-type]  # the test's answers stand in

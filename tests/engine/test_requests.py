@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as Stage
 from temporalio.api.enums.v1 import WorkflowIdReusePolicy as Policy
+from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 
 from bridge import mark
 from bridge.command import Command
@@ -29,8 +30,12 @@ def command(argument: Argument = Argument.EVENT, data: bytes = b'{"id":"1"}', /,
     return records.command(records.record(data, headers, topic="t"), rows=[route])
 
 
+def start(of: Command, **how: Any) -> StartWorkflowExecutionRequest:
+    return StartWorkflowExecutionRequest.FromString(requests.start(of, **how))
+
+
 def test_a_start_names_workflow_queue_id_and_who_asks() -> None:
-    asked = requests.start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
+    asked = start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
     assert (asked.namespace, asked.workflow_id, asked.workflow_type.name, asked.task_queue.name, asked.request_id) == (
         "n",
         "w-1",
@@ -50,13 +55,13 @@ def test_a_start_names_workflow_queue_id_and_who_asks() -> None:
     ],
 )
 def test_rerun_is_the_servers_reuse_policy(rerun: Rerun, policy: int) -> None:
-    start = requests.start(command(), namespace="n", group="g", request_id="r", rerun=rerun)
+    begun = start(command(), namespace="n", group="g", request_id="r", rerun=rerun)
     signal = requests.signal_with_start(command(), namespace="n", group="g", rerun=rerun)
-    assert (start.workflow_id_reuse_policy, signal.workflow_id_reuse_policy) == (policy, policy)
+    assert (begun.workflow_id_reuse_policy, signal.workflow_id_reuse_policy) == (policy, policy)
 
 
 def test_a_start_carries_its_mark_with_the_commands_before_it() -> None:
-    asked = requests.start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER, earlier=("a", "b"))
+    asked = start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER, earlier=("a", "b"))
     assert mark.read(asked.memo.fields["bridge"]) == mark.of(command(), "g", ("a", "b"))
     assert set(asked.search_attributes.indexed_fields) == {"BridgeGroup", "BridgeIds"}
 
@@ -154,16 +159,25 @@ def test_what_a_route_says_of_time_and_priority_goes_with_what_begins_a_run() ->
     said = routed(
         b'{"id":"1","who":"c-7"}', run_timeout=timedelta(hours=1), priority=2, fairness_key="{who}", signal="s"
     )
-    start = requests.start(said, namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
+    begun = start(said, namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
     both = requests.signal_with_start(said, namespace="n", group="g", rerun=Rerun.NEVER)
     assert [
         (one.workflow_run_timeout.seconds, one.priority.priority_key, one.priority.fairness_key)
-        for one in (start, both)
+        for one in (begun, both)
     ] == [(3600, 2, "c-7")] * 2
 
 
+def test_nothing_of_one_start_stays_in_the_next_one_of_its_route() -> None:
+    first = routed(b'{"id":"1","who":"c-7"}', priority=2, fairness_key="{who}")
+    second = dataclasses.replace(first, route=dataclasses.replace(first.route, priority=None, fairness_key=None))
+    how: dict[str, Any] = {"namespace": "n", "group": "g", "request_id": "r", "rerun": Rerun.NEVER}
+    alone = start(second, **how)
+    start(first, **how, earlier=("a",))
+    assert start(second, **how) == alone
+
+
 def test_without_a_word_of_it_time_and_priority_are_left_to_the_server() -> None:
-    asked = requests.start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
+    asked = start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
     assert (asked.HasField("workflow_run_timeout"), asked.HasField("priority")) == (False, False)
 
 
