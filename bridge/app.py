@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from bridge import connect, errors, setup
+from bridge import connect, errors, interpreter, setup
 from bridge.admin import api, server
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.namespaces import Namespaces
@@ -65,6 +65,7 @@ async def run(settings: Settings) -> ExitCode:
             return ExitCode.DONE
         outgoing = await stack.enter_async_context(outgoings.opened(connect.kafka_options(settings)))
         daemon = Daemon(settings, client, outgoing, health, metrics)
+        interpreter.settle()
         return await daemon.run(stop)
 
 

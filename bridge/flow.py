@@ -1,6 +1,5 @@
 """One command's way: decide, ask Temporal, announce, answer, mark done. What fails is tried again, in its place."""
 
-import functools
 import random
 import time
 from dataclasses import dataclass, field
@@ -97,12 +96,16 @@ class Flow:
         if route.rate is not None and lane.attempts == 0 and (turn := self.rates.turn(route, item.assignment)):
             item.held = True
             return turn
+        temporal = self.namespaces.of(route)
         fresh = item.is_new and lane.attempts == item.held and _is_first(command)
-        call = functools.partial(dispatcher.dispatch, self.namespaces.of(route), command, fresh=fresh)
-        # An update takes as long as its workflow's worker, which tells nothing of the server; its gateway bounds it.
-        outcome = await (call() if route.verb is Verb.UPDATE else self.admission.run(call))
-        self.health.works(Part.TEMPORAL)
-        self.health.works(Part.CONFIGURATION)
+        if route.verb is Verb.UPDATE:
+            # It takes as long as its workflow's worker, which tells nothing of the server; its gateway bounds it.
+            outcome = await dispatcher.dispatch(temporal, command, fresh=fresh)
+        else:
+            outcome = await self.admission.run(lambda: dispatcher.dispatch(temporal, command, fresh=fresh))
+        if self.health.problems:
+            self.health.works(Part.TEMPORAL)
+            self.health.works(Part.CONFIGURATION)
         return await self._wait_or_give_up(item, command, lane) if isinstance(outcome, TargetMissing) else outcome
 
     async def _wait_or_give_up(
@@ -125,8 +128,9 @@ class Flow:
         )
         if records:
             await self.outgoing.send(records)
-            self.health.works(Part.KAFKA)
-            self.tell_topics()
+            if self.health.problems:
+                self.health.works(Part.KAFKA)
+                self.tell_topics()
         record = content.record
         self.metrics.count(Metric.COMMANDS, record.topic, settled.label)
         if isinstance(settled, DeadLettered):

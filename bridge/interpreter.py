@@ -13,3 +13,9 @@ def tune() -> None:
     """Set what the defaults get wrong for a daemon; TOKIO_WORKER_THREADS of the environment is kept."""
     os.environ.setdefault("TOKIO_WORKER_THREADS", CLIENT_THREADS)
     gc.set_threshold(*GC_THRESHOLDS)
+
+
+def settle() -> None:
+    """Leave what is there once the daemon stands out of all later collections: it is most of all, and it stays."""
+    gc.collect()
+    gc.freeze()

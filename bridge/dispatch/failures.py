@@ -74,12 +74,12 @@ def meaning(error: RPCError) -> Answer:
     Raises `RefusedByTemporalError` for the record's fault, `ConfigurationError` for the configuration's, and
     `TemporalAwayError` for what time heals; the outcome of the request is unknown then: repeat it with the same id.
     """
+    details = error.grpc_status.details
     if error.status is RPCStatusCode.ALREADY_EXISTS:
         found = WorkflowExecutionAlreadyStartedFailure()
-        if error.grpc_status.details and error.grpc_status.details[0].Unpack(found):
+        if details and details[0].Unpack(found):
             return AlreadyStarted(found.run_id, found.start_request_id)
     if error.status is RPCStatusCode.NOT_FOUND:
-        details = error.grpc_status.details
         if details and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR):
             raise ConfigurationError(f"{error.message} Correct TEMPORAL_NAMESPACE, or run `bridge setup apply`.")
         return Closed() if any(words in error.message for words in _CLOSED) else NotThere()

@@ -20,7 +20,7 @@ from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log
 
 POLL_TIMEOUT_MS = 200
-POLL_RECORDS_MAX = 1000
+POLL_RECORDS_MAX = 250  # about 5 ms of work
 AGAIN_AFTER_ERROR = timedelta(seconds=1)
 COMMIT_INTERVAL = timedelta(seconds=1)
 REVOKE_TIMEOUT = timedelta(seconds=45)  # under the rebalance timeout
@@ -100,6 +100,7 @@ class Intake(ConsumerRebalanceListener):
             committing = group.create_task(self._commit_regularly(), name="commit")
             while not self._stopping.is_set():
                 await self._poll()
+                await asyncio.sleep(0)  # the client does not wait while it has something: let the commands go on
             committing.cancel()
 
     async def finish(self) -> None:

@@ -11,6 +11,7 @@ from tests.bench.real import real_side
 
 LOOP = Entry("loop", "loop", "bench.loop")
 TWIN = Entry("twin", "loop", "bench.twin")  # the loop again: what differs between the two is noise
+TUNED = Entry("tuned", "tunedloop", "bench.tuned")
 HANDLER = Entry("handler", "handler", "bench.handler")
 OFF = Entry("off", "daemon", "bench.off")
 ON = Entry("on", "daemon", "bench.on")
@@ -88,12 +89,13 @@ def core(bench: Bench) -> list[Figure]:
     """Weigh the bridge against the loop and the handler, on the stub."""
     count = bench.size(20_000)
     figures: list[Figure] = []
-    with bench.arena.running(LOOP, TWIN, OFF, ON, HANDLER) as them:
+    with bench.arena.running(LOOP, TWIN, TUNED, OFF, ON, HANDLER) as them:
         for figures in bench.rounds_of(
             Gate("A/A: CPU, loop / loop"),
             Gate("A/A: rate, loop / loop"),
             most("CPU, without replies and started events / loop", 1.25, 1.1),
             most("CPU, all on / loop", 1.6, 1.3),
+            Gate("CPU, loop in the bridge's interpreter settings / loop"),
             Gate("rate, all on / FastStream handler", 6, 12),
             Gate("loop", unit="/s"),
             Gate("loop CPU", unit="us"),
@@ -104,12 +106,14 @@ def core(bench: Bench) -> list[Figure]:
             Gate("handler", unit="/s"),
             Gate("handler CPU", unit="us"),
         ):
-            loop, off, on, twin = (bench.starts(them[entry.name], count) for entry in (LOOP, OFF, ON, TWIN))
+            loop, off, on, tuned, twin = (
+                bench.starts(them[entry.name], count) for entry in (LOOP, OFF, ON, TUNED, TWIN)
+            )
             handler = bench.starts(them["handler"], count // HANDLER_SHARE)
             base = (loop.cpu_us + twin.cpu_us) / 2
             values = (
                 twin.cpu_us / loop.cpu_us, twin.rate / loop.rate, off.cpu_us / base, on.cpu_us / base,
-                on.rate / handler.rate, loop.rate, base, off.rate, off.cpu_us, on.rate, on.cpu_us,
+                tuned.cpu_us / base, on.rate / handler.rate, loop.rate, base, off.rate, off.cpu_us, on.rate, on.cpu_us,
                 handler.rate, handler.cpu_us,
             )  # fmt: skip
             _add(figures, values)

@@ -19,7 +19,6 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from temporalio.client import Client, GrpcCompression
 
-from bridge import interpreter
 from tests.bench import rows
 
 IN_FLIGHT = 256
@@ -62,5 +61,4 @@ async def run(topic: str) -> None:
 
 
 if __name__ == "__main__":
-    interpreter.tune()  # what the bridge gains by it, the loop has as well
     uvloop.run(run(sys.argv[1]))
