@@ -1,8 +1,6 @@
 """The Kafka side of the set-up: topics, their partitions and settings."""
 
-import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import errors as kafka_errors
@@ -14,7 +12,6 @@ from bridge.setup import steps
 from topics import spec, tables
 from topics.spec import Topic, TopicKind
 
-LEADER_POLL = timedelta(milliseconds=200)
 REPLICAS_MAX = 3  # where the broker does not tell its default
 
 _REPLICATION = "default.replication.factor"
@@ -89,27 +86,6 @@ async def carry_out(admin: AIOKafkaAdminClient, step: steps.KafkaStep) -> str | 
     except kafka_errors.KafkaError as error:
         return str(error)
     return None
-
-
-async def wait_for_leaders(settings: Settings, admin: AIOKafkaAdminClient, made: Collection[str] = ()) -> bool:
-    """Return whether, within the connect time, every partition of the wanted topics has a leader.
-
-    A broker learns of a topic a moment after it was made: those in `made` are waited for, others may be missing.
-    """
-    names = {topic.name for topic in wanted_topics(settings)}
-    try:
-        async with asyncio.timeout(settings.bridge.connect_timeout.total_seconds()):
-            while not _is_led(await admin.describe_topics(), names, made):  # noqa: ASYNC110 - the cluster tells nobody
-                await asyncio.sleep(LEADER_POLL.total_seconds())
-    except TimeoutError:
-        return False
-    return True
-
-
-def _is_led(described: Sequence[Mapping[str, Any]], names: Collection[str], made: Collection[str]) -> bool:
-    there = [topic for topic in described if topic["topic"] in names and not topic["error_code"]]
-    led = all(partition["leader"] >= 0 for topic in there for partition in topic["partitions"])
-    return led and {topic["topic"] for topic in there} >= set(made)
 
 
 async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:

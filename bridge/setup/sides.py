@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from bridge import connect
 from bridge.settings import Settings
-from bridge.setup import kafka, steps, temporal
+from bridge.setup import kafka, leaders, steps, temporal
 
 
 async def plan(settings: Settings, admin: AIOKafkaAdminClient, client: Client) -> steps.Plan:
@@ -54,8 +54,9 @@ async def wait_until_usable(
     for each in clients:
         if await temporal.namespace_retention(each) is None or await temporal.missing_attributes(each):
             return False
-    topics = {step.name for step in made if isinstance(step, steps.CreateTopic)}
-    usable = await kafka.wait_for_leaders(settings, admin, topics)
+    topics = {topic.name for topic in kafka.wanted_topics(settings)}
+    new = {step.name for step in made if isinstance(step, steps.CreateTopic)}
+    usable = await leaders.wait_until_served(settings, admin, topics, new)
     return usable and all([await temporal.wait_until_usable(each) for each in clients])
 
 

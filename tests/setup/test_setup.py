@@ -1,16 +1,17 @@
 import asyncio
-from collections.abc import Sequence
+import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import temporalio.api.operatorservice.v1 as operatorservice
 import temporalio.api.workflowservice.v1 as workflowservice
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.client import Client
 
 from bridge import setup
-from bridge.setup import kafka, steps, temporal
+from bridge.setup import kafka, leaders, steps, temporal
 from bridge.setup.steps import (
     AddPartitions,
     AddSearchAttribute,
@@ -21,6 +22,7 @@ from bridge.setup.steps import (
     Plan,
     StrengthenTopic,
 )
+from tests.servers import topics
 from tests.setup.conftest import Site
 from topics import spec
 
@@ -30,7 +32,8 @@ DAY = timedelta(days=1)
 async def applied(site: Site, admin: AIOKafkaAdminClient, client: Client) -> list[Carried]:
     plan = await setup.plan(site.settings, admin, client)
     carried = [each async for each in setup.apply(admin, client, plan)]
-    assert await setup.wait_until_usable(site.settings, admin, client)
+    made = [each.step for each in carried if each.refusal is None]
+    assert await setup.wait_until_usable(site.settings, admin, client, made)
     return carried
 
 
@@ -90,23 +93,49 @@ async def test_two_at_once_do_no_harm(site: Site) -> None:
                 pass
 
         await asyncio.gather(carry_out(), carry_out())
-        assert await setup.wait_until_usable(site.settings, admin, client)
+        assert await setup.wait_until_usable(site.settings, admin, client, plan.steps)
         assert await setup.plan(site.settings, admin, client) == Plan()
 
 
-async def make_topic(admin: AIOKafkaAdminClient, name: str, partitions: int, **config: str) -> None:
+class Ahead:
+    """Metadata that name a topic, its partition and the leader before that one serves it, as brokers do."""
+
+    def __init__(self, name: str) -> None:
+        self._described = {"topic": name, "error_code": 0, "partitions": [{"partition": 0, "leader": 1}]}
+
+    async def describe_topics(self) -> list[dict[str, Any]]:
+        return [self._described]
+
+
+async def test_a_topic_that_was_made_is_waited_for_until_its_leader_serves_it(site: Site) -> None:
+    name = site.reply_topic
+    admin: Any = Ahead(name)
+    waiting = asyncio.create_task(leaders.wait_until_served(site.settings, admin, [name], [name]))
+    await asyncio.wait({waiting}, timeout=1)
+    assert not waiting.done()
+    await make_topic(site, name, 1)
+    assert await waiting
+
+
+async def test_a_leader_that_never_serves_is_told_after_the_connect_time(site: Site) -> None:
+    admin: Any = Ahead(site.reply_topic)
+    bridge = site.settings.bridge.model_copy(update={"connect_timeout": timedelta(seconds=1)})
+    impatient = dataclasses.replace(site.settings, bridge=bridge)
+    assert not await leaders.wait_until_served(impatient, admin, [site.reply_topic])
+
+
+async def make_topic(site: Site, name: str, partitions: int, **config: str) -> None:
+    bootstrap = site.settings.kafka.bootstrap_servers
     settings = {key.replace("_", "."): value for key, value in config.items()}
-    response = await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
-    codes: Sequence[int] = [code for _, code, _ in response.topic_errors]  # type: ignore[attr-defined]  # aiokafka types responses as their base
-    assert codes == [0]
+    await asyncio.to_thread(topics.make, bootstrap, name, partitions=partitions, config=settings)
 
 
 async def test_partitions_are_added_and_never_taken_away(site: Site) -> None:
     wanted = spec.reply_topic(site.reply_topic)
     feed = f"{site.settings.bridge.group_id}.feed"
     async with site.open() as (admin, client):
-        await make_topic(admin, site.reply_topic, 2)
-        await make_topic(admin, feed, 3, cleanup_policy="compact")
+        await make_topic(site, site.reply_topic, 2)
+        await make_topic(site, feed, 3, cleanup_policy="compact")
         plan = await setup.plan(site.settings, admin, client)
         assert about(plan, site.reply_topic) == [AddPartitions(wanted, 2)]
         assert about(plan, feed) == []
@@ -117,7 +146,7 @@ async def test_partitions_are_added_and_never_taken_away(site: Site) -> None:
 
 async def test_a_weaker_setting_is_raised_and_the_others_stay(site: Site) -> None:
     async with site.open() as (admin, client):
-        await make_topic(admin, site.reply_topic, 6, retention_ms="1000", segment_ms="123456")
+        await make_topic(site, site.reply_topic, 6, retention_ms="1000", segment_ms="123456")
         plan = await setup.plan(site.settings, admin, client)
         wanted = spec.reply_topic(site.reply_topic)
         assert about(plan, site.reply_topic) == [StrengthenTopic(wanted, (("retention.ms", "1000", "604800000"),))]
@@ -128,14 +157,14 @@ async def test_a_weaker_setting_is_raised_and_the_others_stay(site: Site) -> Non
 
 async def test_a_stronger_setting_stays(site: Site) -> None:
     async with site.open() as (admin, client):
-        await make_topic(admin, site.reply_topic, 6, retention_ms="-1")
+        await make_topic(site, site.reply_topic, 6, retention_ms="-1")
         plan = await setup.plan(site.settings, admin, client)
     assert about(plan, site.reply_topic) == []
 
 
 async def test_another_cleanup_is_told_and_left(site: Site) -> None:
     async with site.open() as (admin, client):
-        await make_topic(admin, site.reply_topic, 6, cleanup_policy="compact", retention_ms="-1")
+        await make_topic(site, site.reply_topic, 6, cleanup_policy="compact", retention_ms="-1")
         plan = await setup.plan(site.settings, admin, client)
         await applied(site, admin, client)
         config = (await kafka.topic_configs(admin, [site.reply_topic]))[site.reply_topic]
