@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bridge.dev import ports, processes
+from bridge.dev import processes
 from tests.acceptance import commands, contract, endpoint, program
 from tests.acceptance.endpoint import Endpoint
 from tests.acceptance.journal import Journal
 from tests.acceptance.producer import Producer, Sent
 from tests.acceptance.program import Program
 from tests.acceptance.temporal_view import TemporalView
+from tests.servers import ports
 from tests.servers.fixtures import Kafka, Mail, Temporal
 
 COMMANDS = (

@@ -59,6 +59,7 @@ class Program:
         try:
             code = self.process.wait(within)
         except subprocess.TimeoutExpired:
+            self.process.kill()  # it would disturb the tests that follow
             raise AssertionError(f"{self._words} did not end within {within} s: {self.text[-3000:]}") from None
         self._guard.ended(self.process)
         return code

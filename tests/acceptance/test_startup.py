@@ -4,13 +4,14 @@ import time
 
 import pytest
 
-from bridge.dev import ports, processes
+from bridge.dev import processes
 from tests.acceptance import commands, program
 from tests.acceptance.conftest import Line
 from tests.acceptance.program import Program
+from tests.servers import ports
 
 CONNECT_SECONDS = 3
-START_SECONDS = 6  # of the interpreter and the imports, on a busy machine
+START_SECONDS = 15  # of the interpreter and the imports, on a busy machine; half of the default connect time
 
 
 def refused(line: Line, guard: processes.Guard, **changed: str) -> tuple[int, str]:

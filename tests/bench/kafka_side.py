@@ -1,12 +1,13 @@
 """What the bench asks Kafka: topics, ends, what a group has committed, what was written."""
 
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import confluent_kafka
 from confluent_kafka import TopicPartition, admin
+
+from tests.servers import topics
 
 Ends: TypeAlias = Mapping[int, int]
 
@@ -23,19 +24,7 @@ class KafkaSide:
 
     def make(self, topic: str, partitions: int, config: Mapping[str, str]) -> None:
         """Make a topic."""
-        wanted = admin.NewTopic(topic, partitions, 1, config=dict(config))  # type: ignore[attr-defined]  # it is there
-        self._admin.create_topics([wanted])[topic].result(TIMEOUT_SECONDS)
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        while not self._is_led(topic, partitions):
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{topic} has no leaders after {TIMEOUT_SECONDS} s")
-            time.sleep(0.1)
-
-    def _is_led(self, topic: str, partitions: int) -> bool:
-        try:
-            return len(self.ends(topic)) == partitions
-        except confluent_kafka.KafkaException:
-            return False
+        topics.make_with(self._admin, topic, partitions=partitions, config=config)
 
     def ends(self, topic: str) -> dict[int, int]:
         """Return the offset behind the last record of each partition."""

@@ -9,7 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from bridge import errors
-from bridge.dev import jars, java, ports, processes, server
+from bridge.dev import jars, java, processes, server
+from tests.servers import ports
 
 FOLDER = Path(__file__).with_name("stub")
 STARTED = b"stub frontend started"

@@ -1,10 +1,11 @@
 """The command line as a user drives it: a process, its exit code and its two streams."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,18 @@ class CommandLine:
         )
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def start(self, *words: str, **more: str) -> "subprocess.Popen[bytes]":
-        """Start, and leave it running."""
-        return subprocess.Popen(
+    @contextlib.contextmanager
+    def running(self, *words: str, **more: str) -> "Iterator[subprocess.Popen[bytes]]":
+        """Start, and let it run in the block; whatever happens there, no process and no open pipe is left."""
+        with subprocess.Popen(
             self.argv(*words),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self.environment(**more),
             cwd=self.folder,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.dev import ports, processes
+from bridge.dev import processes
 from tests.cli.command_line import CommandLine
+from tests.servers import ports
 from tests.servers.fixtures import Kafka, Mail, Temporal
 
 NAMESPACE = "command-line"

@@ -137,10 +137,9 @@ def test_a_table_has_no_colours_where_nobody_looks(alone: CommandLine) -> None:
 
 
 def test_a_reader_that_has_enough_ends_it_quietly(alone: CommandLine) -> None:
-    writer = alone.start("export", "asyncapi")
-    assert writer.stdout is not None
-    assert writer.stderr is not None
-    writer.stdout.close()
-    assert writer.stderr.read() == b""
-    writer.stderr.close()
-    assert writer.wait(30) == cli.READER_GONE
+    with alone.running("export", "asyncapi") as writer:
+        assert writer.stdout is not None
+        assert writer.stderr is not None
+        writer.stdout.close()
+        assert writer.stderr.read() == b""
+        assert writer.wait(30) == cli.READER_GONE

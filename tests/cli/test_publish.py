@@ -29,13 +29,9 @@ def published(stack: CommandLine, *words: str, stdin: bytes, **more: str) -> End
 
 def found(stack: CommandLine, identifier: str, topic: str = TOPIC) -> dict[str, Any]:
     """Return what `tail` shows of the command with this id."""
-    tail = stack.start("tail", topic, "--from-beginning", "-o", "json")
-    assert tail.stdout is not None
-    try:
+    with stack.running("tail", topic, "--from-beginning", "-o", "json") as tail:
+        assert tail.stdout is not None
         return next(row for row in map(json.loads, tail.stdout) if row["id"] == identifier)
-    finally:
-        tail.kill()
-        tail.communicate()
 
 
 def test_an_object_becomes_an_event_keyed_by_its_business_id(stack: CommandLine) -> None:
@@ -67,11 +63,9 @@ def test_lines_and_objects_over_several_lines_are_each_one_event_in_order(stack:
 def test_numbers_are_sent_as_they_were_written(stack: CommandLine) -> None:
     text = b'{"invoice_id": "I-1", "by": "ann", "more": 1.10000000000000000001}'
     (row,) = published(stack, TOPIC, stdin=text).rows
-    tail = stack.start("tail", TOPIC, "--from-beginning", "-o", "json")
-    assert tail.stdout is not None
-    line = next(line for line in tail.stdout if row["id"].encode() in line)
-    tail.kill()
-    tail.communicate()
+    with stack.running("tail", TOPIC, "--from-beginning", "-o", "json") as tail:
+        assert tail.stdout is not None
+        line = next(line for line in tail.stdout if row["id"].encode() in line)
     assert b'"more": 1.10000000000000000001' in line
 
 
@@ -111,16 +105,14 @@ def test_nothing_is_sent_unless_all_are_sound_and_each_problem_has_its_line(stac
 
 def found_keys(stack: CommandLine, last: dict[str, Any]) -> list[str]:
     """Return the keys of the records of one partition that are equal to the last one's, up to that one."""
-    tail = stack.start("tail", TOPIC, "--from-beginning", "-o", "json")
-    assert tail.stdout is not None
     rows = []
-    for row in map(json.loads, tail.stdout):
-        if row["partition"] == last["partition"]:
-            rows.append(row)
-        if row["id"] == last["id"]:
-            break
-    tail.kill()
-    tail.communicate()
+    with stack.running("tail", TOPIC, "--from-beginning", "-o", "json") as tail:
+        assert tail.stdout is not None
+        for row in map(json.loads, tail.stdout):
+            if row["partition"] == last["partition"]:
+                rows.append(row)
+            if row["id"] == last["id"]:
+                break
     return [row["key"] for row in rows if row["key"] == rows[-1]["key"]]
 
 

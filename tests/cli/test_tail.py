@@ -13,9 +13,9 @@ import confluent_kafka
 import pytest
 from aiokafka.record.util import calc_crc32c
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from tests.cli.command_line import CommandLine
+from tests.servers import topics
 from tests.servers.fixtures import Kafka
 
 BINARY = [
@@ -33,9 +33,9 @@ BINARY = [
 def topic(kafka: Kafka) -> Iterator[str]:
     """Give a topic of one partition."""
     name = f"tail.{uuid.uuid4().hex[:8]}"
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    admin.create_topics([NewTopic(name, 1, 1)])[name].result(20)
+    topics.make(kafka.bootstrap, name)
     yield name
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     admin.delete_topics([name])[name].result(20)
 
 
@@ -97,17 +97,13 @@ def test_it_begins_with_the_next_record_and_leaves_at_ctrl_c_with_0(
     stack: CommandLine, kafka: Kafka, topic: str
 ) -> None:
     write(kafka, topic, b'{"n": 1}')
-    tail = stack.start("tail", topic, "-o", "json")
-    assert tail.stdout is not None
-    assert tail.stderr is not None
-    try:
+    with stack.running("tail", topic, "-o", "json") as tail:
+        assert tail.stdout is not None
+        assert tail.stderr is not None
         write_until_seen(kafka, topic, tail.stdout)
         tail.send_signal(signal.SIGINT)
         assert tail.wait(20) == 0
         assert tail.stderr.read() == b""
-    finally:
-        tail.kill()
-        tail.communicate()
 
 
 def write_until_seen(kafka: Kafka, topic: str, lines: IO[bytes]) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bridge.dev import ports, processes
+from bridge.dev import processes
 from tests.acceptance import program
 from tests.acceptance.producer import Producer
 from tests.acceptance.program import Program
 from tests.cli.command_line import CommandLine
 from tests.connect.secured import secured
 from tests.deadletter.desk import Desk
+from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 __all__ = ["secured"]

@@ -9,12 +9,12 @@ from typing import Any
 
 import confluent_kafka
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from tests.acceptance import program
 from tests.acceptance.producer import RECORD_BYTES_MAX, Headers, Producer
 from tests.acceptance.program import Program
 from tests.cli.command_line import CommandLine, Ended
+from tests.servers import topics
 from tests.servers.fixtures import Kafka, Temporal
 
 WITHIN_SECONDS = 60.0
@@ -53,13 +53,11 @@ class Desk:
         program.wait_for_status(f"{self.admin}/readyz", 200, self.daemon)
 
     def make_topic(self, name: str, partitions: int = 6, **config: str) -> str:
-        admin = self._admin()
-        admin.create_topics([NewTopic(name, partitions, 1, config=config)])[name].result(WITHIN_SECONDS)
-        until(lambda: name in admin.list_topics(timeout=10).topics, f"{name} is there")
+        topics.make(self.kafka.bootstrap, name, partitions=partitions, config=config)
         return name
 
     def delete_topic(self, name: str) -> None:
-        admin = self._admin()
+        admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
         admin.delete_topics([name])[name].result(WITHIN_SECONDS)
         until(lambda: name not in admin.list_topics(timeout=10).topics, f"{name} is gone")
 
@@ -122,9 +120,6 @@ class Desk:
             yield consumer
         finally:
             consumer.close()
-
-    def _admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.kafka.bootstrap})
 
 
 def letter(

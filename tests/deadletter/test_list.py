@@ -173,13 +173,13 @@ def test_ten_thousand_letters_are_listed_in_bounded_time_and_memory(desk: Desk) 
 
 def peak_mib(desk: Desk, *words: str) -> float:
     """Run a command to its end and return how much memory it held at most."""
-    running = desk.line.start("dlq", *words)
     peak = 0
-    assert running.stdout is not None
-    for number, _ in enumerate(running.stdout):
-        if number % 100 == 0:
-            status = Path(f"/proc/{running.pid}/status").read_text()
-            peak = max([peak, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))])
-    _, told = running.communicate()
+    with desk.line.running("dlq", *words) as running:
+        assert running.stdout is not None
+        for number, _ in enumerate(running.stdout):
+            if number % 100 == 0:
+                status = Path(f"/proc/{running.pid}/status").read_text()
+                peak = max([peak, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))])
+        _, told = running.communicate()
     assert running.returncode == 0, told
     return peak / 1024

@@ -132,10 +132,9 @@ def test_killed_in_the_middle_and_run_again_it_replays_each_once(desk: Desk) -> 
     topic = desk.topic()
     count = 300
     desk.letters([letter(topic, n, partition=n % 6, value=b"%d" % n) for n in range(count)])
-    killed = desk.line.start("dlq", "replay", topic, "--yes", "--rate", "100", "-o", "json")
-    until(lambda: 0 < len(desk.records(topic)) < count, "a part is replayed")
-    killed.kill()
-    killed.communicate()
+    with desk.line.running("dlq", "replay", topic, "--yes", "--rate", "30", "-o", "json") as killed:
+        until(lambda: desk.records(topic), "a part is replayed")
+        killed.kill()
     assert len(desk.records(topic)) < count
     desk.rows("replay", topic, "--yes", "--rate", "1000")
     assert sorted(int(found[3] or b"") for found in desk.records(topic)) == list(range(count))
@@ -145,10 +144,10 @@ def test_a_second_replay_at_the_same_time_stops_the_first_and_each_is_replayed_o
     topic = desk.topic()
     count = 100
     desk.letters([letter(topic, n, value=b"%d" % n) for n in range(count)])
-    first = desk.line.start("dlq", "replay", topic, "--yes", "--rate", "10")
-    until(lambda: desk.records(topic), "the first has begun")
-    desk.rows("replay", topic, "--yes", "--rate", "1000")
-    _, told = first.communicate(timeout=60)
+    with desk.line.running("dlq", "replay", topic, "--yes", "--rate", "10") as first:
+        until(lambda: desk.records(topic), "the first has begun")
+        desk.rows("replay", topic, "--yes", "--rate", "1000")
+        _, told = first.communicate(timeout=60)
     assert first.returncode == 1
     assert b"Another `bridge dlq` of this group has begun" in told
     assert sorted(int(found[3] or b"") for found in desk.records(topic)) == list(range(count))
@@ -157,10 +156,10 @@ def test_a_second_replay_at_the_same_time_stops_the_first_and_each_is_replayed_o
 def test_ctrl_c_leaves_no_transaction_open(desk: Desk) -> None:
     topic = desk.topic()
     desk.letters([letter(topic, n, value=b"%d" % n) for n in range(100)])
-    stopped = desk.line.start("dlq", "replay", topic, "--yes", "--rate", "10")
-    until(lambda: desk.records(topic), "it has begun")
-    stopped.send_signal(signal.SIGINT)
-    stopped.communicate(timeout=30)
+    with desk.line.running("dlq", "replay", topic, "--yes", "--rate", "10") as stopped:
+        until(lambda: desk.records(topic), "it has begun")
+        stopped.send_signal(signal.SIGINT)
+        stopped.communicate(timeout=30)
     assert stopped.returncode == 130
     desk.rows("replay", topic, "--yes", "--rate", "1000")
     assert [int(found[3] or b"") for found in desk.records(topic)] == list(range(100))
@@ -185,18 +184,18 @@ def test_a_terminal_shows_a_bar_and_a_pipe_plain_lines(desk: Desk) -> None:
     topic = desk.topic(partitions=1)
     desk.letters([letter(topic, n) for n in range(7)])
     ours, theirs = pty.openpty()
-    running = subprocess.Popen(
+    with subprocess.Popen(
         desk.line.argv("dlq", "replay", topic, "--yes"),
         env=desk.line.environment(TERM="xterm", COLUMNS="80"),
         cwd=desk.line.folder,
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-    )
-    os.close(theirs)
-    shown = b"".join(iter(lambda: read(ours), b"")).decode()
+    ) as running:
+        os.close(theirs)
+        shown = b"".join(iter(lambda: read(ours), b"")).decode()
     os.close(ours)
-    assert running.wait(30) == 0
+    assert running.returncode == 0
     assert "7/7" in shown
     assert "7 replayed." in shown
     assert topic not in shown

@@ -11,7 +11,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public ther
     AclOperation,
     AclPermissionType,
     AdminClient,
-    NewTopic,
     ResourcePatternType,
     ResourceType,
 )
@@ -22,6 +21,7 @@ from bridge.outcomes import outgoing as outgoings
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.outgoing import Outgoing
 from tests.connect import secured as servers
+from tests.servers import topics
 from tests.servers.fixtures import Kafka
 
 HEALED_WITHIN_SECONDS = 20.0
@@ -74,8 +74,7 @@ async def test_a_topic_that_may_not_be_written_is_named_slows_no_other_and_heals
     name = f"shop-{uuid.uuid4().hex[:8]}"
     letters, replies = f"{name}.dlq", f"{name}.replies"
     client = admin(secured)
-    for made in client.create_topics([NewTopic(letters, 1, 1), NewTopic(replies, 1, 1)]).values():
-        made.result(20)
+    topics.make_with(client, letters, replies)
     grant(secured, user, replies, AclOperation.WRITE, AclOperation.DESCRIBE)
     letter, reply = OutRecord(letters, b"k", b"v", ()), OutRecord(replies, b"k", b"v", ())
     async with outgoings.opened(options(secured, user)) as outgoing:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.dev import ports
+from tests.servers import ports as free_ports
 
 READY = "Everything is ready"
 READY_WITHIN_SECONDS = 60.0  # 15 s on a machine that does nothing else
@@ -78,7 +79,7 @@ def descendants(pid: int) -> dict[int, str]:
 def running(folder: Path, *flags: str, **chosen: int) -> Iterator[Dev]:
     """Start `bridge dev` with data in `folder`; whatever happens, nothing of it is left behind."""
     names = ("kafka", "temporal", "ui", "admin", "smtp")
-    numbers = {name: chosen.get(name) or ports.free() for name in names}
+    numbers = {name: chosen.get(name) or free_ports.free() for name in names}
     words = [word for name, port in numbers.items() for word in (f"--{name}-port", str(port))]
     output = folder.with_name(f"{folder.name}-{time.monotonic_ns()}.out")
     with output.open("wb") as file:

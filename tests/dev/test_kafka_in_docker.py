@@ -11,9 +11,11 @@ import aiokafka
 import pytest
 from aiokafka import admin
 
-from bridge.dev import docker, kafka, ports, processes
+from bridge.dev import docker, kafka, processes
 from bridge.dev.server import Server
 from tests.dev import stack
+from tests.servers import ports
+from tests.servers import topics as served
 
 COMMAND = docker.find()
 
@@ -56,10 +58,11 @@ def containers() -> set[str]:
 
 
 async def topics(port: int, *new: str) -> set[str]:
+    if new:
+        await asyncio.to_thread(served.make, f"127.0.0.1:{port}", *new)
     client = admin.AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}")
     await client.start()
     try:
-        await client.create_topics([admin.NewTopic(name, 1, 1) for name in new])
         return set(await client.list_topics())
     finally:
         await client.close()

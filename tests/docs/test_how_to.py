@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.partitioner import DefaultPartitioner
 from temporalio.client import Client, WorkflowExecutionStatus
 
@@ -22,10 +21,10 @@ from bridge.dispatch.temporal import Temporal as Dispatch
 from bridge.intake.decode import Decoder
 from bridge.outcome import Accepted
 from bridge.routes import Argument, Route, Routes, Verb
-from bridge.setup import kafka as kafka_side
 from bridge.setup import steps
 from bridge.setup import temporal as temporal_side
 from tests.docs import pages
+from tests.servers import topics
 from tests.servers.fixtures import Kafka, Temporal
 from topics import spec
 
@@ -50,13 +49,10 @@ ORDER_ROUTES = Routes(
 
 
 async def make(bootstrap: str, *wanted: spec.Topic) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        for topic in wanted:
-            assert await kafka_side.carry_out(admin, steps.CreateTopic(topic)) is None
-    finally:
-        await admin.close()
+    for topic in wanted:
+        await asyncio.to_thread(
+            topics.make_missing, bootstrap, topic.name, partitions=topic.partitions, config=topic.config
+        )
 
 
 @contextlib.asynccontextmanager
@@ -155,7 +151,11 @@ async def test_the_worker_of_the_how_to_takes_commands_and_tells_kafka(
             confirmations = await client.get_workflow_handle(f"order-{order}").result()
     finally:
         worker.terminate()
-        await asyncio.to_thread(worker.wait, STOPPED_WITHIN_SECONDS)
+        try:
+            await asyncio.to_thread(worker.wait, STOPPED_WITHIN_SECONDS)
+        finally:
+            worker.kill()
+            await asyncio.to_thread(worker.wait)
 
     assert isinstance(placed, Accepted)
     assert isinstance(first, Accepted)

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+
+from tests.servers import topics
 
 WITHIN_SECONDS = 30.0
 POLL_SECONDS = 0.02
@@ -22,12 +24,7 @@ def name(what: str) -> str:
 async def make_topics(
     bootstrap: str, *names: str, partitions: int = 1, config: Mapping[str, str] | None = None
 ) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=dict(config or {})) for name in names])
-    finally:
-        await admin.close()
+    await asyncio.to_thread(topics.make, bootstrap, *names, partitions=partitions, config=config)
 
 
 async def delete_topics(bootstrap: str, *names: str) -> None:

@@ -13,12 +13,12 @@ import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.admin import api, server
-from bridge.dev import ports
 from bridge.errors import ConfigurationError
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import METRIC_HELP, Log, Metric
+from tests.servers import ports
 
 
 def asked(health: Health, metrics: Metrics, path: str) -> httpx.Response:

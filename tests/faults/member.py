@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bridge.dev import ports, processes
+from bridge.dev import processes
 from tests.acceptance import program
 from tests.acceptance.program import Program
 from tests.faults.evidence import Usage
+from tests.servers import ports
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from bridge.dev import ports, processes
+from bridge.dev import processes
 from tests.acceptance import program
 from tests.acceptance.journal import Journal
 from tests.acceptance.producer import Command, Producer, encode
 from tests.acceptance.program import Program
 from tests.acceptance.temporal_view import TemporalView
 from tests.cli.command_line import CommandLine
+from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 DEPLOYMENT = Path(__file__).parent / "deployment"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.dev import ports, processes
+from bridge.dev import processes
 from tests.acceptance import program
 from tests.acceptance.commands import fresh
 from tests.acceptance.journal import Journal
@@ -17,6 +17,7 @@ from tests.acceptance.program import Program
 from tests.acceptance.temporal_view import TemporalView
 from tests.cli.command_line import CommandLine
 from tests.docs import render
+from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 EXAMPLE = render.ROOT / "examples/typescript"

@@ -25,7 +25,8 @@ import pytest
 import bridge.dev.kafka
 import bridge.dev.mail
 import bridge.dev.temporal
-from bridge.dev import docker, ports, processes, server
+from bridge.dev import docker, processes, server
+from tests.servers import ports
 
 AnyServer = TypeVar("AnyServer", bound=server.Server)
 

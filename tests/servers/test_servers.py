@@ -4,10 +4,10 @@ import uuid
 
 import aiokafka
 import pytest
-from aiokafka import admin
 from temporalio import client as temporal_client
 
 from bridge.dev import server
+from tests.servers import topics
 from tests.servers.fixtures import Kafka, Mail, Temporal
 
 
@@ -25,12 +25,7 @@ async def read(kafka: Kafka, topic: str, count: int) -> list[bytes | None]:
 
 async def make_topic(kafka: Kafka) -> str:
     name = f"servers-{uuid.uuid4().hex}"
-    client = admin.AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await client.start()
-    try:
-        await client.create_topics([admin.NewTopic(name, 1, 1)])
-    finally:
-        await client.close()
+    await asyncio.to_thread(topics.make, kafka.bootstrap, name)
     return name
 
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from tests.servers import topics
 from tests.servers.fixtures import Kafka
 from workers.sdk import CommandReference, ids
 from workers.sdk.emitter import EmitError, Emitter, Event
@@ -36,12 +36,7 @@ class Told:
 async def new_topic(kafka: Kafka) -> str:
     """Make a topic of one partition, and return its name."""
     name = f"events-{uuid.uuid4()}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(name, 1, 1)])
-    finally:
-        await admin.close()
+    await asyncio.to_thread(topics.make, kafka.bootstrap, name)
     return name
 
 

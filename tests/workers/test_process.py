@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from temporalio.client import Client
 
+from tests.servers import topics
 from tests.servers.fixtures import Kafka, Mail, Temporal
 from tests.workers import commands, waiting
 from tests.workers.inbox import Inbox
@@ -88,13 +88,7 @@ async def ended(environment: Mapping[str, str], *arguments: str) -> tuple[int, l
 @pytest.fixture
 async def servers(kafka: Kafka, temporal: Temporal, mail: Mail, tmp_path: Path) -> dict[str, str]:
     """Give the environment that names the servers; the topics of the events are there."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    try:
-        there = await admin.list_topics()
-        await admin.create_topics([NewTopic(name, 1, 1) for name in ("invoice.events",) if name not in there])
-    finally:
-        await admin.close()
+    await asyncio.to_thread(topics.make_missing, kafka.bootstrap, "invoice.events")
     return {
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
         "TEMPORAL_ADDRESS": temporal.address,
