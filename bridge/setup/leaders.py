@@ -47,6 +47,8 @@ def _are_led(described: Sequence[Mapping[str, Any]], made: Collection[str]) -> b
 async def _ask_leaders(settings: Settings, described: Sequence[Mapping[str, Any]]) -> None:
     """Return once every leader has told its end: brokers name it before it serves, and refuse for that while."""
     places = [TopicPartition(topic["topic"], one["partition"]) for topic in described for one in topic["partitions"]]
+    if not places:
+        return  # aiokafka's consumer cannot be stopped before it has done anything
     milliseconds = int(settings.bridge.connect_timeout.total_seconds() * 1000)
     async with AIOKafkaConsumer(**connect.kafka_options(settings), request_timeout_ms=milliseconds) as asker:
         await asker.end_offsets(places)  # asks again by itself

@@ -51,8 +51,14 @@ async def wait_until_usable(
 ) -> bool:
     """Return whether what is there, and what was just `made`, can be used once the servers have told each other."""
     clients = _clients(settings, client)
+    attributes = {
+        (step.namespace or client.namespace, step.name) for step in made if isinstance(step, steps.AddSearchAttribute)
+    }
     for each in clients:
-        if await temporal.namespace_retention(each) is None or await temporal.missing_attributes(each):
+        if await temporal.namespace_retention(each) is None:
+            return False
+        # What was made is listed a while later; what was refused never is.
+        if {(each.namespace, name) for name in await temporal.missing_attributes(each)} - attributes:
             return False
     topics = {topic.name for topic in kafka.wanted_topics(settings)}
     new = {step.name for step in made if isinstance(step, steps.CreateTopic)}

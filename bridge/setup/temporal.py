@@ -84,9 +84,9 @@ async def search_attributes(client: Client) -> dict[str, str]:
     }
 
 
-async def missing_attributes(client: Client) -> bool:
-    """Return whether one of our search attributes is not there."""
-    return not SEARCH_ATTRIBUTES.keys() <= (await search_attributes(client)).keys()
+async def missing_attributes(client: Client) -> set[str]:
+    """Return those of our search attributes that are not there."""
+    return SEARCH_ATTRIBUTES.keys() - (await search_attributes(client)).keys()
 
 
 async def carry_out(client: Client, step: steps.TemporalStep) -> str | None:
@@ -115,7 +115,7 @@ async def wait_until_usable(client: Client) -> bool:
     """Return whether the search attributes can be used within the time that servers take to notice them."""
     try:
         async with asyncio.timeout(USABLE_WITHIN.total_seconds()):
-            while not await _is_usable(client, tuple(SEARCH_ATTRIBUTES)):  # noqa: ASYNC110 - servers tell nobody
+            while not await _is_complete(client):  # noqa: ASYNC110 - servers tell nobody
                 await asyncio.sleep(USABLE_POLL.total_seconds())
     except TimeoutError:
         return False
@@ -148,6 +148,11 @@ async def _is_known(client: Client) -> bool:
             return False
         raise
     return True
+
+
+async def _is_complete(client: Client) -> bool:
+    # Both are asked: each may answer from a list that is older than what was just made, or deleted and made again.
+    return not await missing_attributes(client) and await _is_usable(client, tuple(SEARCH_ATTRIBUTES))
 
 
 async def _is_usable(client: Client, names: tuple[str, ...]) -> bool:

@@ -1,8 +1,10 @@
 import asyncio
 import dataclasses
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import temporalio.api.operatorservice.v1 as operatorservice
 import temporalio.api.workflowservice.v1 as workflowservice
 from aiokafka.admin import AIOKafkaAdminClient
@@ -171,6 +173,26 @@ async def test_another_cleanup_is_told_and_left(site: Site) -> None:
     assert about(plan, site.reply_topic) == []
     assert [note for note in plan.notes if note.startswith(f"{site.reply_topic}: cleanup.policy is compact")] != []
     assert config["cleanup.policy"] == "compact"
+
+
+async def test_an_attribute_that_is_listed_late_is_waited_for_only_where_it_was_made(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = (
+        {"BridgeGroup": "Keyword"},
+        {"BridgeGroup": "Keyword"},
+        {"BridgeGroup": "Keyword", "BridgeIds": "KeywordList"},
+    )
+    async with site.open() as (admin, client):
+        await applied(site, admin, client)
+        for made, usable in ((steps.AddSearchAttribute("BridgeIds", "KeywordList"),), True), ((), False):
+            answers = iter(late)
+
+            async def listed(_: Client, answers: Iterator[dict[str, str]] = answers) -> dict[str, str]:
+                return next(answers)
+
+            monkeypatch.setattr(temporal, "search_attributes", listed)
+            assert await setup.wait_until_usable(site.settings, admin, client, made) is usable
 
 
 async def test_retention_is_extended(site: Site) -> None:
