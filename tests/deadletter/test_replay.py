@@ -142,7 +142,7 @@ def test_killed_in_the_middle_and_run_again_it_replays_each_once(desk: Desk) -> 
 
 def test_a_second_replay_at_the_same_time_stops_the_first_and_each_is_replayed_once(desk: Desk) -> None:
     topic = desk.topic()
-    count = 100
+    count = 1000
     desk.letters([letter(topic, n, value=b"%d" % n) for n in range(count)])
     with desk.line.running("dlq", "replay", topic, "--yes", "--rate", "10") as first:
         until(lambda: desk.records(topic), "the first has begun")
@@ -155,14 +155,15 @@ def test_a_second_replay_at_the_same_time_stops_the_first_and_each_is_replayed_o
 
 def test_ctrl_c_leaves_no_transaction_open(desk: Desk) -> None:
     topic = desk.topic()
-    desk.letters([letter(topic, n, value=b"%d" % n) for n in range(100)])
+    count = 1000
+    desk.letters([letter(topic, n, value=b"%d" % n) for n in range(count)])
     with desk.line.running("dlq", "replay", topic, "--yes", "--rate", "10") as stopped:
         until(lambda: desk.records(topic), "it has begun")
         stopped.send_signal(signal.SIGINT)
         stopped.communicate(timeout=30)
     assert stopped.returncode == 130
     desk.rows("replay", topic, "--yes", "--rate", "1000")
-    assert [int(found[3] or b"") for found in desk.records(topic)] == list(range(100))
+    assert [int(found[3] or b"") for found in desk.records(topic)] == list(range(count))
 
 
 def test_letters_of_a_topic_that_was_made_anew_are_others(desk: Desk) -> None:
