@@ -1,6 +1,7 @@
 """What every test shares: the real servers, and a safe way out."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -12,6 +13,8 @@ _SESSION = pytest.StashKey[pytest.Session]()
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_SESSION] = session
+    # A shell lets what it starts in the background ignore Ctrl-C, and the programs that are tested would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
