@@ -12,6 +12,7 @@ from tests.acceptance import program
 from tests.acceptance.conftest import OUTCOMES
 from tests.acceptance.journal import Journal
 from tests.acceptance.program import Program
+from tests.faults.adjustable import Adjustable
 from tests.faults.entities import FINANCE, Workers
 from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
@@ -71,6 +72,36 @@ def scene(
         scene = Scene(seed, kafka, temporal, proxy, journal, guard, tmp_path)
         scene.set_up()
         try:
+            with scene.sampler:
+                yield scene
+        finally:
+            scene.close()
+
+
+@pytest.fixture
+def adjustable(guard: processes.Guard, tmp_path: Path) -> Iterator[Adjustable]:
+    """Give a Temporal for one test alone."""
+    temporal = Adjustable(guard, tmp_path)
+    temporal.start()
+    temporal.wait_ready()
+    yield temporal
+    temporal.stop()
+
+
+@pytest.fixture
+def own_scene(
+    ground: tuple[Kafka, Temporal],
+    journal: Journal,
+    adjustable: Adjustable,
+    guard: processes.Guard,
+    tmp_path: Path,
+    seed: int,
+) -> Iterator[Scene]:
+    """Give a scene on a Temporal of its own."""
+    with Proxy(adjustable.address) as proxy, Workers(adjustable.address, [FINANCE]):
+        scene = Scene(seed, ground[0], adjustable, proxy, journal, guard, tmp_path)
+        try:
+            scene.set_up()
             with scene.sampler:
                 yield scene
         finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
@@ -32,6 +33,14 @@ class Invoice:
     @workflow.signal
     def approve(self, event: dict[str, Any]) -> None:
         self._approvals += 1
+
+    @workflow.update
+    def amend(self, event: dict[str, Any]) -> None:
+        self._approvals += 1
+
+    @amend.validator
+    def take_time(self, event: dict[str, Any]) -> None:
+        time.sleep(float(event["data"].get("comment") or 0))  # of the worker's thread: the acceptance comes after it
 
 
 @workflow.defn(name="LeadScoring")

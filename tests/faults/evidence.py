@@ -16,7 +16,7 @@ class Effect:
     cid: str
     workflow_id: str
     run_id: str
-    what: Literal["started", "signalled", "cancelled"]
+    what: Literal["started", "signalled", "updated", "cancelled"]
     at_ms: float
 
 

@@ -48,7 +48,7 @@ def nothing_doubled(found: Evidence) -> list[str]:
 
 
 def in_order(found: Evidence) -> list[str]:
-    """L3: of a key, signals stand in the order in which they were sent, none before the start."""
+    """L3: of a key, signals and updates stand in the order in which they were sent, none before the start."""
     entries = {entry.cid: entry for entry in found.entries}
     signals: dict[tuple[str, str], list[int]] = defaultdict(list)
     started: set[str] = set()
@@ -59,7 +59,7 @@ def in_order(found: Evidence) -> list[str]:
             started.add(effect.workflow_id)
         elif effect.workflow_id not in started:
             broken.append(f"{effect.workflow_id} is {effect.what} by {effect.cid} before it is started")
-        if effect.what == "signalled" and entry is not None:
+        if effect.what in {"signalled", "updated"} and entry is not None:
             signals[entry.topic, entry.key].append(entry.sequence)
     return broken + [
         f"{key} of {topic}: number {later} stands behind {earlier}"

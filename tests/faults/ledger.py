@@ -91,6 +91,7 @@ class Steady:
         self._stopped = threading.Event()
         self._failed: list[BaseException] = []
         self._thread = threading.Thread(target=self._run, name="steady", daemon=True)
+        self.sent = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -106,10 +107,15 @@ class Steady:
         """Wait until everything is sent."""
         self._thread.join()
 
+    @property
+    def is_sending(self) -> bool:
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         try:
             for begin in range(0, len(self._commands), self._portion):
                 self._ledger.send(self._commands[begin : begin + self._portion])
+                self.sent = begin + self._portion
                 if self._stopped.wait(self._pause):
                     return
         except BaseException as error:  # noqa: BLE001 - it is raised in the test's thread

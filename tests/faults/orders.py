@@ -33,8 +33,8 @@ class Orders:
         self.random.shuffle(names)
         return [self._named(commands.lead(name)) for name in names]
 
-    def approvals(self, number: str, count: int) -> list[Command]:
-        return [self._named(commands.approve("invoice", number)) for _ in range(count)]
+    def approvals(self, number: str, count: int, **rest: str) -> list[Command]:
+        return [self._named(commands.approve("invoice", number, **rest)) for _ in range(count)]
 
     def work(self, count: int = COMMANDS, *, invoices: int = 50, leads: int = 95) -> list[Command]:
         """Return commands of two kinds, mixed."""

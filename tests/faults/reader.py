@@ -227,6 +227,9 @@ def _effects(run: Run, events: Iterable[HistoryEvent]) -> Iterable[Effect]:
         elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
             signalled = event.workflow_execution_signaled_event_attributes
             yield Effect(_cid(signalled.header), run.workflow_id, run.run_id, "signalled", at_ms)
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+            request = event.workflow_execution_update_accepted_event_attributes.accepted_request
+            yield Effect(_cid(request.input.header), run.workflow_id, run.run_id, "updated", at_ms)
 
 
 def _cid(header: Any) -> str:

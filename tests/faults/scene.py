@@ -26,6 +26,14 @@ LOOK_SECONDS = 0.05
 SETTLED_WITHIN_SECONDS = 60.0
 STALL_MAX_SECONDS = 10.0
 SESSION_SECONDS = 2.0
+UPDATES = """
+[[route]]
+command = "invoice.approve"
+verb = "update"
+update = "amend"
+id = "invoice-{invoice_id}"
+argument = "event"
+"""
 TOPICS = ("invoice.process", "invoice.approve", "lead.score", "campaign.create")
 BEGINS = ("invoice.process", "lead.score")
 
@@ -78,6 +86,12 @@ class Scene:
     def rewind(self) -> None:
         """Set the group, which has no members, back to its begin."""
         self.groups.begin_at(self.group, self.begins)
+
+    def approve_by_update(self) -> None:
+        """Have the members that are added from now on take approvals as updates."""
+        file = self.folder / "bridge.toml"
+        file.write_text(UPDATES)
+        self.env["BRIDGE_CONFIG"] = str(file)
 
     def add(self, **more: str) -> Member:
         """Return another member, not started yet; `more` is environment of its own."""

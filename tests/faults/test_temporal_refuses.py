@@ -1,0 +1,139 @@
+"""Temporal that asks for less, denies permission, or has lost the namespace: nothing is dead-lettered."""
+
+import asyncio
+import statistics
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import temporalio.api.operatorservice.v1 as operatorservice
+import temporalio.api.workflowservice.v1 as workflowservice
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from bridge.dev import processes
+from tests.acceptance.journal import Journal
+from tests.faults.adjustable import Adjustable
+from tests.faults.ledger import Steady
+from tests.faults.proxy import Proxy
+from tests.faults.scene import Scene
+from tests.servers.fixtures import Kafka, Temporal
+
+pytestmark = pytest.mark.faults
+
+REQUESTS_A_SECOND = 25  # the server's limit; every second command takes two
+OVERLOAD_SECONDS = 60
+RECOVERED = 0.9
+RECOVERED_WITHIN_SECONDS = 60
+GONE_WITHIN_SECONDS = 30
+
+
+def rate(scene: Scene) -> float:
+    """Send 500 commands and return how many of them are carried out a second."""
+    had, began = scene.answered(), time.monotonic()
+    scene.ledger.send(scene.orders.work(500))
+    scene.until_answered(had + 500)
+    return 500 / (time.monotonic() - began)
+
+
+@pytest.mark.timeout(600)
+def test_a_temporal_that_asks_for_less_gets_less_and_then_as_much_as_before(
+    own_scene: Scene, adjustable: Adjustable
+) -> None:
+    scene = own_scene
+    (member,) = scene.running()
+    clean = statistics.median(rate(scene) for _ in range(3))
+    adjustable.restart_with(f"frontend.namespaceRPS={REQUESTS_A_SECOND}")
+    had = scene.answered()
+    with Steady(scene.ledger, scene.orders.work(OVERLOAD_SECONDS * REQUESTS_A_SECOND), REQUESTS_A_SECOND) as sending:
+        scene.until(lambda: member.metric("bridge_admission_limit") < 128, "the limit falls")
+        sending.join()
+    limited = (scene.answered() - had) / OVERLOAD_SECONDS
+    low, refused = member.metric("bridge_admission_limit"), member.metric("bridge_retries_total", cause="temporal")
+    assert limited < clean / 2
+    adjustable.restart_with()
+    scene.until_settled(300)
+    healed, rates = time.monotonic(), [rate(scene)]
+    while rates[-1] < RECOVERED * clean:
+        assert time.monotonic() - healed < RECOVERED_WITHIN_SECONDS, f"{clean:.0f} a second before, then {rates}"
+        rates.append(rate(scene))
+    scene.until_settled()
+    assert member.metric("bridge_admission_limit") >= 2 * low
+    assert scene.letters() == 0
+    print(f"{clean:.0f} a second, {limited:.0f} under the limit, then {[round(each) for each in rates]}")  # noqa: T201 - shown where the test fails, or with -s
+    scene.check(OVERLOAD_SECONDS, fallen_by=256 - low, refused=refused)
+
+
+def test_a_temporal_that_denies_permission_stops_the_intake_and_dead_letters_nothing(
+    own_scene: Scene, adjustable: Adjustable
+) -> None:
+    scene = own_scene
+    scene.approve_by_update()  # it is the one request that a server without accounts can be told to deny
+    adjustable.restart_with("frontend.enableUpdateWorkflowExecution=false")
+    (member,) = scene.running()
+    invoices = scene.orders.invoices(100, note="9")
+    scene.ledger.send(invoices)
+    scene.until_settled()
+    begin = scene.groups.committed(scene.group)
+    scene.ledger.send([one for _ in range(9) for invoice in invoices for one in scene.orders.approvals(invoice.key, 1)])
+    member.wait_not_ready()
+    scene.until(lambda: member.metric("bridge_paused_partitions") > 0, "partitions are paused")
+    scene.until(
+        lambda: member.metric("bridge_retries_total", cause="configuration") > 900, "all are refused, some again"
+    )
+    refused = member.metric("bridge_retries_total", cause="configuration")
+    assert "PERMISSION_DENIED" in member.said("misconfigured")[0]["problem"]
+    assert not member.is_ready()
+    assert (scene.answered(), scene.letters()) == (100, 0)
+    assert scene.groups.committed(scene.group) == begin
+    adjustable.restart_with()
+    member.wait_ready(60)
+    scene.until_settled(120)
+    assert scene.letters() == 0
+    found = scene.check(90, refused=refused)
+    assert sum(run.closed for run in found.runs) == 100
+
+
+async def test_a_namespace_that_is_gone_stops_the_intake_and_dead_letters_nothing(
+    ground: tuple[Kafka, Temporal], journal: Journal, guard: processes.Guard, tmp_path: Path, seed: int
+) -> None:
+    kafka, temporal = ground
+    with Proxy(temporal.address) as proxy:
+        scene = Scene(seed, kafka, temporal, proxy, journal, guard, tmp_path, namespace=f"gone-{seed:x}")
+        try:
+            scene.set_up()
+            (member,) = scene.running()
+            await remove_namespace(temporal.address, scene.namespace)
+            begin = scene.groups.committed(scene.group)
+            scene.ledger.send(scene.orders.work())
+            with scene.sampler:
+                member.wait_not_ready()
+                scene.until(lambda: member.metric("bridge_retries_total", cause="configuration") > 0, "it is refused")
+                scene.until(lambda: member.metric("bridge_paused_partitions") > 0, "partitions are paused")
+                refused = member.metric("bridge_retries_total", cause="configuration")
+                assert scene.namespace in member.said("misconfigured")[0]["problem"]
+                assert (scene.answered(), scene.letters()) == (0, 0)
+                assert scene.groups.committed(scene.group) == begin
+                scene.apply()
+                member.wait_ready(60)
+                scene.until_settled()
+                assert scene.letters() == 0
+                scene.check(40, refused=refused)
+        finally:
+            scene.close()
+
+
+async def remove_namespace(address: str, name: str) -> None:
+    """Delete a namespace, and wait until the server's frontend knows of it."""
+    client = await Client.connect(address, namespace=name)
+    await client.operator_service.delete_namespace(operatorservice.DeleteNamespaceRequest(namespace=name))
+    request = workflowservice.CountWorkflowExecutionsRequest(namespace=name)
+    async with asyncio.timeout(GONE_WITHIN_SECONDS):
+        while True:
+            try:
+                await client.workflow_service.count_workflow_executions(request, timeout=timedelta(seconds=5))
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return
+            await asyncio.sleep(0.2)
