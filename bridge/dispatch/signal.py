@@ -2,7 +2,7 @@
 
 from bridge.command import Command
 from bridge.dispatch import decision
-from bridge.dispatch.failures import AlreadyStarted, Closed, KeyMustWaitError
+from bridge.dispatch.failures import AlreadyStarted, Answer, Closed, KeyMustWaitError, NotThere
 from bridge.dispatch.reached import Reached
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Run, Temporal
@@ -13,9 +13,9 @@ from topics.replies import RejectReason
 
 async def signal(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
     """Signal the latest run; a `fresh` command cannot have been handled before, so nothing is looked up."""
-    if not fresh and (found := await _taken_earlier(temporal, command)):
-        return found
-    answer = await temporal.signal(command)
+    answer = await _signal(temporal, command, fresh=fresh)
+    if isinstance(answer, Duplicate):
+        return answer
     if isinstance(answer, Reached):
         return Accepted(answer.run_id)
     return await _closed(temporal, command) if isinstance(answer, Closed) else TargetMissing()
@@ -27,10 +27,10 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
     The signal goes first: it has no effect where the same command reached the run before, be it open or closed.
     """
     for _ in range(ROUNDS_MAX):
-        if not fresh and (found := await _taken_earlier(temporal, command)):
+        answer = await _signal(temporal, command, fresh=fresh)
+        if isinstance(answer, Duplicate):
             # That it began the run must be told again also when the run has continued as new since.
-            return Accepted(found.run_id, began=True) if await _began(temporal, command, found.run_id) else found
-        answer = await temporal.signal(command)
+            return Accepted(answer.run_id, began=True) if await _began(temporal, command, answer.run_id) else answer
         if isinstance(answer, Reached):
             return Accepted(answer.run_id, began=not fresh and await _began(temporal, command, answer.run_id))
         was_there = isinstance(answer, Closed)
@@ -43,6 +43,25 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
+async def _signal(temporal: Temporal, command: Command, *, fresh: bool) -> Duplicate | Reached | Answer:
+    """Signal the latest run, unless one before it took the command."""
+    if fresh:
+        return await temporal.signal(command)
+    for _ in range(ROUNDS_MAX):
+        latest = await temporal.describe(command.workflow_id)
+        if latest is None:
+            return NotThere()
+        if decision.must_look_back(command, latest.started_ms):
+            async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
+                if isinstance(await temporal.signal(command, run_id), Reached):
+                    return Duplicate(run_id)
+        # That very run: it may have continued as new by now, and the next one does not know what it took.
+        answer = await temporal.signal(command, latest.run_id)
+        if not (isinstance(answer, Closed) and latest.is_open):
+            return answer
+    raise KeyMustWaitError(f"{command.workflow_id} continues as new faster than it can be looked at")
+
+
 async def _closed(temporal: Temporal, command: Command) -> Rejected:
     run = await temporal.describe(command.workflow_id)
     return Rejected(RejectReason.ALREADY_DONE, "the run has closed", run.run_id if run is not None else None)
@@ -51,17 +70,6 @@ async def _closed(temporal: Temporal, command: Command) -> Rejected:
 def _rerun(command: Command) -> Rerun:
     """Return whether a closed id may run again: a plain signal starts what is missing, but nothing that has closed."""
     return command.route.rerun if command.route.verb is Verb.SIGNAL_WITH_START else Rerun.NEVER
-
-
-async def _taken_earlier(temporal: Temporal, command: Command) -> Duplicate | None:
-    """Return the outcome if a run before the latest one took the command, or if only earlier runs could have."""
-    latest = await temporal.describe(command.workflow_id)
-    if latest is None or not decision.must_look_back(command, latest.started_ms):
-        return None
-    async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
-        if isinstance(await temporal.signal(command, run_id), Reached):
-            return Duplicate(run_id)
-    return None
 
 
 async def _began(temporal: Temporal, command: Command, run_id: str | None) -> bool:

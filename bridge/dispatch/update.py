@@ -2,7 +2,7 @@
 
 from bridge.command import Command
 from bridge.dispatch import decision
-from bridge.dispatch.failures import AlreadyStarted, Closed, KeyMustWaitError, NotThere
+from bridge.dispatch.failures import AlreadyStarted, Answer, Closed, KeyMustWaitError, NotThere
 from bridge.dispatch.reached import Reached, Refused
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Temporal
@@ -14,10 +14,10 @@ from topics.replies import RejectReason
 async def update(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
     """Update the latest run; where there is none and the route says so, start it first."""
     for _ in range(ROUNDS_MAX):
-        if not fresh and (found := await _taken_earlier(temporal, command)):
-            return found
-        answer = await temporal.update(command)
+        answer = await _update(temporal, command, fresh=fresh)
         match answer:
+            case Duplicate():
+                return answer
             case Reached():
                 return Accepted(answer.run_id, began=await _began(temporal, command) is not None)
             case Refused():
@@ -37,16 +37,24 @@ async def update(temporal: Temporal, command: Command, *, fresh: bool) -> Outcom
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
-async def _taken_earlier(temporal: Temporal, command: Command) -> Duplicate | None:
-    """Return the outcome if a run before the latest one took the command."""
-    latest = await temporal.describe(command.workflow_id)
-    if latest is None or not decision.must_look_back(command, latest.started_ms):
-        return None
-    async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
-        # Such a run has closed: it gives the old outcome, or takes nothing.
-        if isinstance(await temporal.update(command, run_id), Reached):
-            return Duplicate(run_id)
-    return None
+async def _update(temporal: Temporal, command: Command, *, fresh: bool) -> Duplicate | Reached | Refused | Answer:
+    """Update the latest run, unless one before it took the command."""
+    if fresh:
+        return await temporal.update(command)
+    for _ in range(ROUNDS_MAX):
+        latest = await temporal.describe(command.workflow_id)
+        if latest is None:
+            return NotThere()
+        if decision.must_look_back(command, latest.started_ms):
+            async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
+                # Such a run has closed: it gives the old outcome, or takes nothing.
+                if isinstance(await temporal.update(command, run_id), Reached):
+                    return Duplicate(run_id)
+        # That very run: it may have continued as new by now, and the next one does not know what it took.
+        answer = await temporal.update(command, latest.run_id)
+        if not (isinstance(answer, Closed) and latest.is_open):
+            return answer
+    raise KeyMustWaitError(f"{command.workflow_id} continues as new faster than it can be looked at")
 
 
 async def _began(temporal: Temporal, command: Command) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bridge.dispatch.temporal import Run
 from bridge.outcome import Accepted, Duplicate, Rejected, TargetMissing
 from bridge.routes import Rerun, Verb
 from tests.engine.temporal_side import COMPLETED, Stage, now_ms
@@ -68,6 +69,30 @@ async def test_a_signal_redelivered_after_continue_as_new_is_not_repeated(stage:
     assert second != first
     assert await stage.do(command) == Duplicate(first)
     assert await stage.signals(second) == 0
+
+
+@BOTH
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_run_that_continues_as_new_between_the_look_and_the_signal_takes_it_once(
+    stage: Stage, verb: Verb, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await stage.begin()
+    command = stage.command(verb, "s")
+    if taken:
+        await stage.do(command)
+    describe = stage.temporal.describe
+
+    async def describe_before_it_goes_on(workflow_id: str, run_id: str = "") -> Run | None:
+        monkeypatch.setattr(stage.temporal, "describe", describe)
+        found = await describe(workflow_id, run_id)
+        await stage.renew()
+        return found
+
+    monkeypatch.setattr(stage.temporal, "describe", describe_before_it_goes_on)
+    outcome = await stage.do(command)
+    second = (await stage.latest()).run_id
+    assert outcome == Accepted(first if taken else second)
+    assert [await stage.signals(run_id) for run_id in (first, second)] == ([1, 0] if taken else [0, 1])
 
 
 @BOTH

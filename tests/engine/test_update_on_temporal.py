@@ -8,7 +8,7 @@ from temporalio.api.enums.v1 import EventType
 
 from bridge.dispatch import updates
 from bridge.dispatch.failures import NoWorkerYetError
-from bridge.dispatch.temporal import Temporal
+from bridge.dispatch.temporal import Run, Temporal
 from bridge.outcome import Accepted, Duplicate, Rejected, TargetMissing
 from bridge.routes import Missing, Verb
 from tests.engine import entity
@@ -97,6 +97,33 @@ async def test_an_update_redelivered_never_reaches_a_newer_run(stage: Stage) -> 
         await stage.shown_as_closed(first)
         assert await stage.do(command) == Duplicate(first)
     assert await stage.updates(second) == 0
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_run_that_continues_as_new_between_the_look_and_the_update_takes_it_once(
+    stage: Stage, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await stage.begin()
+    command = stage.command(Verb.UPDATE, "u")
+    describe = stage.temporal.describe
+
+    async def describe_before_it_goes_on(workflow_id: str, run_id: str = "") -> Run | None:
+        monkeypatch.setattr(stage.temporal, "describe", describe)
+        found = await describe(workflow_id, run_id)
+        await turn(stage, "renew")
+        async with asyncio.timeout(30):
+            while (await stage.latest()).run_id == first:  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.02)
+        return found
+
+    async with entity.worker(stage.client, stage.queue):
+        if taken:
+            await stage.do(command)
+        monkeypatch.setattr(stage.temporal, "describe", describe_before_it_goes_on)
+        outcome = await stage.do(command)
+    second = (await stage.latest()).run_id
+    assert outcome == Accepted(first if taken else second)
+    assert [await stage.updates(run_id) for run_id in (first, second)] == ([1, 0] if taken else [0, 1])
 
 
 async def test_an_update_redelivered_after_continue_as_new_is_not_repeated(stage: Stage) -> None:
