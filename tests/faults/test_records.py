@@ -19,7 +19,7 @@ from tests.faults.scene import Scene
 pytestmark = pytest.mark.faults
 
 POISON = "lead.score"
-A_SECOND = 80  # well under what the server takes, as a percentile tells of waiting else
+A_SECOND = 50  # well under what the server takes, as a percentile tells of waiting else
 ROUNDS = 5
 SLOWER_MAX = 1.5
 CLOCK_MS = 2.0  # both times are cut to milliseconds
