@@ -51,8 +51,10 @@ class Assignment:
             self.partitions[tp].watermark.move_to(position)
         moved: dict[TopicPartition, tuple[int, str]] = {}
         for tp, partition in self.partitions.items():
+            if partition.watermark.position is None:
+                continue  # where the group is here is for those to say who have read from it
             progress = (partition.watermark.committable, partition.watermark.metadata)
-            if progress[0] > 0 and progress != partition.committed:
+            if progress != partition.committed:
                 moved[tp] = progress
         return moved
 

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from bridge.errors import KafkaAwayError
+from bridge.intake import offsets, progress
 
 QUERY_TIMEOUT = timedelta(seconds=5)
 REMEMBERED = timedelta(seconds=1)
@@ -19,7 +20,10 @@ _Question: TypeAlias = tuple[str, int, TopicPartition]
 
 
 class Backlog:
-    """Asks Kafka how far the group has committed, through its consumer; answers are remembered for a second."""
+    """Asks Kafka how far the group has come, through its consumer; answers are remembered for a second.
+
+    What can begin no run counts as done: it may itself be waiting, for a run of which the asker has the start.
+    """
 
     def __init__(self, consumer: Callable[[], AIOKafkaConsumer]) -> None:
         """Take what gives the group's consumer, which may change."""
@@ -27,7 +31,7 @@ class Backlog:
         self._answers: dict[_Question, tuple[float, bool]] = {}
 
     async def is_read(self, topics: Collection[str], until_ms: int, but: TopicPartition) -> bool:
-        """Return whether the group has done all records of `topics` up to a time, but for those of the partition `but`.
+        """Return whether the group has done all starts in `topics` up to a time, but for those of the partition `but`.
 
         Raises `KafkaAwayError` where Kafka does not answer.
         """
@@ -58,10 +62,10 @@ class Backlog:
         first_after = await consumer.offsets_for_times(dict.fromkeys(partitions, until_s * 1000))
         ends = await consumer.end_offsets(partitions)
         begins = await consumer.beginning_offsets(partitions)
+        told = await offsets.told(consumer, partitions)
         for tp in partitions:
             found = first_after.get(tp)
             needed = found.offset if found is not None else ends[tp]
-            done = await consumer.committed(tp) or 0
-            if max(done, begins[tp]) < needed:
+            if max(told.get(tp, progress.NOTHING).starts_done, begins[tp]) < needed:
                 return False
         return True

@@ -224,6 +224,8 @@ class Intake(ConsumerRebalanceListener):
                 size_bytes = record.size_bytes
                 if partition.take(record.offset, size_bytes):
                     content = self._decoder.decode(record)
+                    if not (isinstance(content, Command) and content.route.starts):
+                        partition.watermark.begins_nothing(record.offset)
                     item = Item(content, tp, assignment, partition.is_new(record.offset), size_bytes)
                     key = content.workflow_id if isinstance(content, Command) else record.offset
                     self.lanes.put((tp, key), item)

@@ -34,12 +34,19 @@ async def done_before(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
 ) -> dict[TopicPartition, progress.Done]:
     """Return what the owners before us did behind their last commits; what is not told is done again, without harm."""
-    coordinator: Any = consumer._coordinator  # noqa: SLF001 - the client's `committed` leaves the metadata out
     try:
         async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
-            found = await coordinator.fetch_committed_offsets(list(partitions))
+            return await told(consumer, partitions)
     except (KafkaError, TimeoutError):
         return {}
+
+
+async def told(
+    consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, progress.Done]:
+    """Return what the group's last commits tell, of partitions that have one; raises `KafkaError`, without a bound."""
+    coordinator: Any = consumer._coordinator  # noqa: SLF001 - the client's `committed` leaves the metadata out
+    found = await coordinator.fetch_committed_offsets(list(partitions))
     return {tp: progress.decode(commit.offset, commit.metadata) for tp, commit in found.items()}
 
 
@@ -53,16 +60,15 @@ async def begin(consumer: AIOKafkaConsumer, tp: TopicPartition) -> int:
 
 
 async def positions(consumer: AIOKafkaConsumer, assignment: Assignment) -> dict[TopicPartition, int]:
-    """Return where the consumer is in partitions of which nothing is in hand: control records leave gaps."""
+    """Return where the consumer is: control records leave gaps."""
     found: dict[TopicPartition, int] = {}
-    idle = [tp for tp, partition in assignment.partitions.items() if partition.watermark.pending == 0]
     try:
         async with asyncio.timeout(POSITION_TIMEOUT.total_seconds()):
-            for tp in idle:
+            for tp in assignment.partitions:
                 found[tp] = await consumer.position(tp)
     except (KafkaError, TimeoutError):
         pass  # a partition that is being moved or has no leader now: the next commit asks again
-    return {tp: position for tp, position in found.items() if not assignment.partitions[tp].watermark.pending}
+    return found
 
 
 async def commit(consumer: AIOKafkaConsumer, moved: Mapping[TopicPartition, tuple[int, str]]) -> bool:

@@ -1,23 +1,29 @@
 """What a commit tells the next owner of a partition beside the offset: which records behind it are done.
 
 Without it, one stuck record would have all that is done behind it carried out again. Kept in the commit's metadata, as
-text: `1;POSITION;D,D,...`, the offsets that are not done as distances from each other, the first from the commit.
+text: `2;POSITION;STARTS;D,D,...`, the offsets that are not done as distances from each other, the first from the
+commit. `STARTS` is for the other members: before it, whatever can begin a run is done. So commands that wait for a run
+to be begun do not wait for one another.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 METADATA_CHARACTERS_MAX = 3500  # the broker's offset.metadata.max.bytes is 4096 by default
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The offsets from `committed` up to `position` that are done: all but the `pending` ones."""
+    """The offsets from `committed` up to `position` that are done: all but the `pending` ones.
+
+    Before `starts_done`, everything that can begin a run is done.
+    """
 
     committed: int = 0
     position: int = 0
     pending: frozenset[int] = frozenset()
+    starts_done: int = 0
 
     def has_passed(self, offset: int) -> bool:
         """Return whether the record at `offset` is before the commit, or done behind it."""
@@ -31,7 +37,7 @@ class Done:
 NOTHING = Done()
 
 
-def encode(committed: int, pending: Iterable[int], position: int) -> str:
+def encode(committed: int, pending: Iterable[int], position: int, starts_done: int) -> str:
     """Return the metadata for a commit; what does not fit is left out, and is done again."""
     parts: list[str] = []
     size, last = 0, committed
@@ -43,23 +49,23 @@ def encode(committed: int, pending: Iterable[int], position: int) -> str:
             break
         parts.append(part)
         last = offset
-    if position - committed <= len(parts):
+    if position - committed <= len(parts) and starts_done <= committed:
         return ""  # nothing behind the commit is done
-    return f"{VERSION};{position};{','.join(parts)}"
+    return f"{VERSION};{position};{starts_done};{','.join(parts)}"
 
 
 def decode(committed: int, metadata: str) -> Done:
     """Return what a commit at `committed` tells; nothing of what is behind it where the metadata are not ours."""
-    nothing = Done(committed, committed)
-    version, _, rest = metadata.partition(";")
-    position, separator, distances = rest.partition(";")
-    if version != VERSION or not separator:
+    nothing = Done(committed, committed, starts_done=committed)
+    version, *rest = metadata.split(";")
+    if version != VERSION or len(rest) != 3:
         return nothing
+    position, starts_done, distances = rest
     try:
         pending, last = set(), committed
         for distance in filter(None, distances.split(",")):
             last += int(distance)
             pending.add(last)
-        return Done(committed, int(position), frozenset(pending))
+        return Done(committed, int(position), frozenset(pending), max(committed, int(starts_done)))
     except ValueError:
         return nothing

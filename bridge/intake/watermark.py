@@ -10,7 +10,7 @@ class Watermark:
         """Begin where another owner left off; `done` is what it did behind its last commit."""
         self._done = done
         self._position = 0
-        self._pending: dict[int, None] = {}  # a dict keeps the order in which offsets were taken
+        self._pending: dict[int, bool] = {}  # in the order in which offsets were taken: whether it can begin a run
 
     @property
     def pending(self) -> int:
@@ -32,8 +32,14 @@ class Watermark:
         """Return what a commit at `committable` tells the next owner."""
         if self._position < self._done.position:  # not yet past what the owner before us has done
             pending = sorted({*self._pending, *(o for o in self._done.pending if o >= self._position)})
-            return progress.encode(self.committable, pending, self._done.position)
-        return progress.encode(self.committable, self._pending, self._position)
+            return progress.encode(self.committable, pending, self._done.position, self.starts_done)
+        return progress.encode(self.committable, self._pending, self._position, self.starts_done)
+
+    @property
+    def starts_done(self) -> int:
+        """Return the offset before which everything that can begin a run is done."""
+        first = next((offset for offset, can_begin in self._pending.items() if can_begin), None)
+        return max(self._position, self._done.starts_done) if first is None else first
 
     def take(self, offset: int) -> bool:
         """Note that the record at `offset` is in hand, and return True; False where it is done already.
@@ -45,8 +51,12 @@ class Watermark:
         self._position = offset + 1
         if offset in self._done:
             return False
-        self._pending[offset] = None
+        self._pending[offset] = True
         return True
+
+    def begins_nothing(self, offset: int) -> None:
+        """Note that the record at `offset`, which is in hand, can begin no run."""
+        self._pending[offset] = False
 
     def done(self, offset: int) -> None:
         """Note that the record at `offset` has its outcome."""

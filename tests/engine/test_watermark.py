@@ -4,6 +4,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from bridge.intake import progress
 from bridge.intake.watermark import Watermark
 
 
@@ -15,11 +16,16 @@ class Model(RuleBasedStateMachine):
         self.watermark = Watermark()
         self.next = 0
         self.in_hand: list[int] = []
+        self.starts: set[int] = set()
 
-    @rule(gap=st.integers(0, 3))
-    def take(self, gap: int) -> None:
+    @rule(gap=st.integers(0, 3), begins=st.booleans())
+    def take(self, gap: int, *, begins: bool) -> None:
         offset = self.next + gap
         self.watermark.take(offset)
+        if begins:
+            self.starts.add(offset)
+        else:
+            self.watermark.begins_nothing(offset)
         self.in_hand.append(offset)
         self.next = offset + 1
 
@@ -30,7 +36,6 @@ class Model(RuleBasedStateMachine):
         self.watermark.done(offset)
         self.in_hand.remove(offset)
 
-    @precondition(lambda self: not self.in_hand)
     @rule(ahead=st.integers(-2, 5))
     def move(self, ahead: int) -> None:
         position = max(0, self.next + ahead)
@@ -41,6 +46,10 @@ class Model(RuleBasedStateMachine):
     def nothing_unfinished_is_committed(self) -> None:
         assert self.watermark.committable == min(self.in_hand, default=self.next)
         assert self.watermark.pending == len(self.in_hand)
+
+    @invariant()
+    def starts_are_done_up_to_the_first_in_hand(self) -> None:
+        assert self.watermark.starts_done == min(self.starts.intersection(self.in_hand), default=self.next)
 
 
 TestWatermark = Model.TestCase
@@ -60,3 +69,14 @@ def test_a_stuck_record_does_not_make_the_watermark_hold_what_is_done_behind_it(
     for offset in range(1, 100_000):
         watermark.done(offset)
     assert (watermark.committable, watermark.pending) == (0, 1)
+
+
+def test_what_an_owner_before_us_did_of_the_starts_counts_before_we_come_to_it() -> None:
+    first = Watermark()
+    for offset in range(10):
+        first.take(offset)
+        first.begins_nothing(offset)
+    second = Watermark(progress.decode(first.committable, first.metadata))
+    second.take(0)
+    second.begins_nothing(0)
+    assert (second.starts_done, progress.decode(0, second.metadata).starts_done) == (10, 10)
