@@ -1,6 +1,7 @@
 """What the histories of a workflow id tell: which runs came before, and whether a command asked one to end."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from temporalio.client import Client
 from bridge.command import rfc3339
 
 EARLIER_RUNS_MAX = 200
+ORIGINS_MAX = 10_000
 PAGE_EVENTS = 100
 
 _SIGNED: Mapping[int, str] = MappingProxyType(
@@ -31,6 +33,22 @@ class Ask(Protocol):
     def __call__(self, call: Callable[..., Awaitable[Any]], request: Any) -> Awaitable[Any]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a run's first event tells: when it began, and the run that it continues.
+
+    A reset run has the first event of the run that was reset, which is in no chain.
+    """
+
+    started_ms: int
+    continued: str | None
+    is_reset: bool
+
+    def was_there(self, at_ms: int) -> bool:
+        """Return whether the run began by then, so that those before it had closed."""
+        return self.started_ms <= at_ms and not self.is_reset
+
+
 class History:
     """Reads histories and visibility of one namespace."""
 
@@ -38,18 +56,31 @@ class History:
         self._service = client.workflow_service
         self._namespace = client.namespace
         self._ask = ask
+        self._origins: dict[str, _Origin] = {}  # what began a run never changes
 
     async def earlier_runs(self, workflow_id: str, run_id: str, since_ms: int) -> AsyncIterator[str]:
         """Yield the run ids before the latest one, `run_id`, that were open at or after `since_ms`, at most 200.
 
-        The chain is walked back by its own events, which do not lag; the chains before it are listed.
+        First those of its chain, which is walked back by its own events: they do not lag. The oldest comes first, as a
+        command that comes again was taken soon after it was sent. Then, where they can matter, those that are listed.
         """
-        seen = {run_id}
-        before = await self._continued_run(workflow_id, run_id)
-        while before is not None and len(seen) < EARLIER_RUNS_MAX:
-            seen.add(before)
-            yield before
-            before = await self._continued_run(workflow_id, before)
+        chain: list[str] = []
+        was_reset = False
+        origin = await self._origin(workflow_id, run_id)
+        while origin is not None and len(chain) < EARLIER_RUNS_MAX:
+            was_reset = was_reset or origin.is_reset
+            if origin.continued is None or origin.was_there(since_ms):
+                break
+            chain.append(origin.continued)
+            origin = await self._origin(workflow_id, origin.continued)
+        for earlier in reversed(chain):
+            yield earlier
+        if was_reset or origin is None or not origin.was_there(since_ms):
+            for listed in await self._closed(workflow_id, since_ms):
+                if listed not in {run_id, *chain}:
+                    yield listed
+
+    async def _closed(self, workflow_id: str, since_ms: int) -> list[str]:
         literal = workflow_id.replace("\\", "\\\\").replace("'", "''")
         request = workflowservice.ListWorkflowExecutionsRequest(
             namespace=self._namespace,
@@ -57,10 +88,9 @@ class History:
             page_size=EARLIER_RUNS_MAX,
         )
         response = await self._ask(self._service.list_workflow_executions, request)
-        if isinstance(response, workflowservice.ListWorkflowExecutionsResponse):
-            for info in response.executions:
-                if info.execution.run_id not in seen:
-                    yield info.execution.run_id
+        if not isinstance(response, workflowservice.ListWorkflowExecutionsResponse):
+            return []
+        return [info.execution.run_id for info in response.executions]
 
     async def is_signed_by(self, identity: str, workflow_id: str, run_id: str) -> bool:
         """Return whether the run's last events hold a cancel request or a termination by `identity`."""
@@ -78,7 +108,9 @@ class History:
             if event.event_type in _SIGNED
         )
 
-    async def _continued_run(self, workflow_id: str, run_id: str) -> str | None:
+    async def _origin(self, workflow_id: str, run_id: str) -> _Origin | None:
+        if (known := self._origins.get(run_id)) is not None:
+            return known
         request = workflowservice.GetWorkflowExecutionHistoryRequest(
             namespace=self._namespace,
             execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
@@ -87,5 +119,13 @@ class History:
         response = await self._ask(self._service.get_workflow_execution_history, request)
         if not isinstance(response, workflowservice.GetWorkflowExecutionHistoryResponse):
             return None
-        started = response.history.events[0].workflow_execution_started_event_attributes
-        return started.continued_execution_run_id or None
+        event = response.history.events[0]
+        started = event.workflow_execution_started_event_attributes
+        if len(self._origins) >= ORIGINS_MAX:
+            self._origins.clear()
+        origin = self._origins[run_id] = _Origin(
+            event.event_time.ToMilliseconds(),
+            started.continued_execution_run_id or None,
+            is_reset=started.original_execution_run_id != run_id,
+        )
+        return origin

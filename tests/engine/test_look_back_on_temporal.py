@@ -1,0 +1,94 @@
+"""How a command that comes again is found on the runs before the latest one, and what that costs."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import temporalio.api.workflowservice.v1 as workflowservice
+from temporalio.api.common.v1 import WorkflowExecution
+
+from bridge.dispatch.temporal import Temporal
+from bridge.outcome import Accepted, Duplicate
+from bridge.routes import Verb
+from tests.engine.temporal_side import CALL, Stage
+
+RENEWALS = 4
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count the calls to Temporal by what they ask; wanted before the stage, which holds on to what is counted."""
+    asked: Counter[str] = Counter()
+    ask = Temporal._ask
+
+    async def counting(self: Temporal, call: Callable[..., Awaitable[Any]], request: Any) -> Any:
+        asked[type(request).__name__.removesuffix("Request")] += 1
+        return await ask(self, call, request)
+
+    monkeypatch.setattr(Temporal, "_ask", counting)
+    return asked
+
+
+async def test_a_signal_of_a_long_chain_is_found_on_the_run_that_was_there_when_it_was_sent(
+    calls: Counter[str], stage: Stage
+) -> None:
+    first_run = await stage.begin()
+    command = stage.command(Verb.SIGNAL, "a")
+    assert await stage.do(command) == Accepted(first_run)
+    for _ in range(RENEWALS):
+        await stage.renew()
+    for histories in (RENEWALS, 0):  # the second time the chain is known
+        calls.clear()
+        assert await stage.do(command) == Duplicate(first_run)
+        assert calls == Counter(
+            DescribeWorkflowExecution=1, SignalWorkflowExecution=1, GetWorkflowExecutionHistory=histories
+        )
+
+
+async def test_runs_that_closed_before_a_command_was_sent_are_not_asked(calls: Counter[str], stage: Stage) -> None:
+    await stage.begin()
+    for _ in range(RENEWALS):
+        await stage.renew()
+    latest = await stage.latest()
+    earlier = [run async for run in stage.temporal.earlier_runs(latest, latest.started_ms)]
+    assert (earlier, calls["ListWorkflowExecutions"]) == ([], 0)
+
+
+async def test_a_signal_redelivered_after_its_run_was_reset_is_not_repeated(stage: Stage) -> None:
+    first_run = await stage.begin()
+    await stage.work()
+    command = stage.command(Verb.SIGNAL, "a")
+    assert await stage.do(command) == Accepted(first_run)
+    reset_run = await reset(stage, first_run)
+    await stage.shown_as_closed(first_run)
+    assert await stage.signals(reset_run) == 1  # carried over by the reset
+    assert await stage.do(command) == Duplicate(first_run)
+    assert await stage.signals(reset_run) == 1
+
+
+async def test_a_signal_redelivered_after_a_reset_run_has_continued_as_new_is_not_repeated(stage: Stage) -> None:
+    first_run = await stage.begin()
+    await stage.work()
+    command = stage.command(Verb.SIGNAL, "a")
+    await stage.do(command)
+    await reset(stage, first_run)
+    await stage.renew()
+    await stage.shown_as_closed(first_run)
+    assert await stage.do(command) == Duplicate(first_run)
+    assert await stage.signals((await stage.latest()).run_id) == 0
+
+
+async def reset(stage: Stage, run_id: str) -> str:
+    """Reset a run to its first workflow task, as an operator does; return the id of the run that takes over."""
+    response = await stage.client.workflow_service.reset_workflow_execution(
+        workflowservice.ResetWorkflowExecutionRequest(
+            namespace=stage.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=stage.workflow_id, run_id=run_id),
+            reason="by an operator",
+            workflow_task_finish_event_id=4,
+            request_id=f"reset-{run_id}",
+        ),
+        timeout=CALL,
+    )
+    return response.run_id
