@@ -11,6 +11,7 @@ from bridge.routes import Rerun
 from topics.replies import RejectReason
 
 CLOCK_TOLERANCE = timedelta(seconds=5)  # how far the brokers' and the servers' clocks may be apart
+_TOLERANCE_MS = CLOCK_TOLERANCE // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,12 @@ class RunAgain:
 Decision: TypeAlias = Accepted | Duplicate | Rejected | RunAgain
 
 
-def decide_start(command: Command, latest: Run) -> Decision:
-    """Return what becomes of a start, given the latest run of its workflow id."""
+def decide_start(command: Command, latest: Run, *, began_ms: int, fresh: bool) -> Decision:
+    """Return what becomes of a start, given the latest run of its workflow id, and when its chain of runs began.
+
+    Nothing remembers a start that was refused. So a run that was open when the command was written refuses it also
+    after it has closed: else a redelivery would get another answer, or begin a run after all.
+    """
     mark = latest.mark
     if mark is not None:
         if mark.is_of(command):
@@ -33,12 +38,32 @@ def decide_start(command: Command, latest: Run) -> Decision:
             return Duplicate(latest.first_run_id)
         if command.request_id in mark.earlier or mark.is_later_than(command):
             return Duplicate(None)  # its run came before this one, and is not known here
-    if latest.is_open:
-        return Rejected(RejectReason.ALREADY_RUNNING, "another run of this workflow id is open", latest.run_id)
-    if not _may_run_again(command.route.rerun, latest):
+    may_run = _may_run_again(command.route.rerun, latest)
+    if latest.is_open or (_was_open(command, latest, began_ms) and not (fresh and may_run)):
+        return Rejected(RejectReason.ALREADY_RUNNING, "another run of this workflow id was open", latest.first_run_id)
+    if not may_run:
         detail = f"this workflow id has run, and the route's rerun is {command.route.rerun.value}"
         return Rejected(RejectReason.ALREADY_DONE, detail, latest.run_id)
     return RunAgain(mark.known_request_ids if mark is not None else ())
+
+
+def _was_open(command: Command, latest: Run, began_ms: int) -> bool:
+    """Return whether a run that has closed was open when the command was written, or began within 5 s after it.
+
+    A start that was longer behind is one that an outage delayed: what runs meanwhile must not refuse it.
+    """
+    written_ms = command.record.timestamp_ms
+    return began_ms - _TOLERANCE_MS <= written_ms < latest.closed_ms
+
+
+def is_too_new_for(latest: Run, command: Command) -> bool:
+    """Return whether a run was begun by a start that was written after the command, for an id that had run before.
+
+    The command was refused then, as the run before had closed; or it would have been, had it not been delayed. One that
+    can itself begin a run is for whichever there is.
+    """
+    mark = latest.mark
+    return not command.route.starts and mark is not None and bool(mark.earlier) and mark.recorded_ms > command.record.timestamp_ms
 
 
 def _may_run_again(rerun: Rerun, latest: Run) -> bool:
@@ -47,7 +72,7 @@ def _may_run_again(rerun: Rerun, latest: Run) -> bool:
 
 def looked_back_to_ms(command: Command) -> int:
     """Return the time, in ms since the epoch by the server's clock, before which no run can have met the command."""
-    return max(0, command.created_ms - CLOCK_TOLERANCE // timedelta(milliseconds=1))
+    return max(0, command.created_ms - _TOLERANCE_MS)
 
 
 def must_look_back(command: Command, started_ms: int) -> bool:

@@ -28,6 +28,8 @@ async def end(temporal: Temporal, command: Command, ask: Ask) -> Outcome:
             return found
         if not latest.is_open:
             return Rejected(RejectReason.ALREADY_DONE, "the run has closed", latest.run_id)
+        if decision.is_too_new_for(latest, command):
+            return Rejected(RejectReason.ALREADY_DONE, "the run has closed")
         if isinstance(await ask(command, latest.first_run_id), Reached):
             return Accepted(latest.run_id)
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")

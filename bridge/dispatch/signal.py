@@ -14,7 +14,7 @@ from topics.replies import RejectReason
 async def signal(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
     """Signal the latest run; a `fresh` command cannot have been handled before, so nothing is looked up."""
     answer = await _signal(temporal, command, fresh=fresh)
-    if isinstance(answer, Duplicate):
+    if isinstance(answer, Duplicate | Rejected):
         return answer
     if isinstance(answer, Reached):
         return Accepted(answer.run_id)
@@ -28,6 +28,8 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
     """
     for _ in range(ROUNDS_MAX):
         answer = await _signal(temporal, command, fresh=fresh)
+        if isinstance(answer, Rejected):
+            return answer
         if isinstance(answer, Duplicate):
             # That it began the run must be told again also when the run has continued as new since.
             return Accepted(answer.run_id, began=True) if await _began(temporal, command, answer.run_id) else answer
@@ -43,8 +45,8 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
-async def _signal(temporal: Temporal, command: Command, *, fresh: bool) -> Duplicate | Reached | Answer:
-    """Signal the latest run, unless one before it took the command."""
+async def _signal(temporal: Temporal, command: Command, *, fresh: bool) -> Duplicate | Rejected | Reached | Answer:
+    """Signal the latest run, unless one before it took the command, or refused it."""
     if fresh:
         return await temporal.signal(command)
     for _ in range(ROUNDS_MAX):
@@ -55,6 +57,8 @@ async def _signal(temporal: Temporal, command: Command, *, fresh: bool) -> Dupli
             async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
                 if isinstance(await temporal.signal(command, run_id), Reached):
                     return Duplicate(run_id)
+        if latest.is_open and decision.is_too_new_for(latest, command):
+            return Rejected(RejectReason.ALREADY_DONE, "the run has closed")
         # That very run: it may have continued as new by now, and the next one does not know what it took.
         answer = await temporal.signal(command, latest.run_id)
         if not (isinstance(answer, Closed) and latest.is_open):

@@ -14,7 +14,7 @@ from bridge.routes import Rerun
 ROUNDS_MAX = 5  # how often another holder of the record may come between
 
 
-async def start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:  # noqa: ARG001 - all verbs' shape
+async def start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
     """Start the command's workflow, or find out why not, in one call, two or three."""
     answer = await temporal.start(command, command.record_request_id, Rerun.NEVER)
     if isinstance(answer, Reached):
@@ -23,18 +23,19 @@ async def start(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome
     if isinstance(answer, AlreadyStarted) and answer.request_id.startswith(command.request_id + ":"):
         return Duplicate(answer.run_id)
     for _ in range(ROUNDS_MAX):
-        outcome = await _follow(temporal, command)
+        outcome = await _follow(temporal, command, fresh=fresh)
         if outcome is not None:
             return outcome
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
-async def _follow(temporal: Temporal, command: Command) -> Outcome | None:
+async def _follow(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome | None:
     latest = await _latest(temporal, command.workflow_id)
     if latest is None:  # retention took it since
         again = RunAgain(())
     else:
-        decided = decision.decide_start(command, latest)
+        began_ms = await _began_ms(temporal, latest)
+        decided = decision.decide_start(command, latest, began_ms=began_ms, fresh=fresh)
         if not isinstance(decided, RunAgain):
             return decided
         again = decided
@@ -50,3 +51,10 @@ async def _latest(temporal: Temporal, workflow_id: str) -> Run | None:
     # A workflow that continues as new with a memo of its own loses the mark; the first run of the chain has it.
     first = await temporal.describe(workflow_id, latest.first_run_id)
     return dataclasses.replace(latest, mark=first.mark if first is not None else None)
+
+
+async def _began_ms(temporal: Temporal, latest: Run) -> int:
+    if latest.is_open or latest.run_id == latest.first_run_id:
+        return latest.started_ms
+    first = await temporal.describe(latest.workflow_id, latest.first_run_id)
+    return first.started_ms if first is not None else latest.started_ms

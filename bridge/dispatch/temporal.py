@@ -46,7 +46,7 @@ Response = TypeVar("Response")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as Describe tells it; `mark` is None where the run is none of ours."""
+    """A run as Describe tells it; `mark` is None where the run is none of ours, `closed_ms` is 0 while it is open."""
 
     workflow_id: str
     run_id: str
@@ -54,6 +54,7 @@ class Run:
     status: int
     started_ms: int
     mark: Mark | None
+    closed_ms: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -168,6 +169,7 @@ def _run(info: WorkflowExecutionInfo) -> Run:
         status=info.status,
         started_ms=milliseconds(info.start_time),
         mark=mark.read(payload) if payload is not None else None,
+        closed_ms=milliseconds(info.close_time),
     )
 
 

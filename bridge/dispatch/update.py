@@ -16,7 +16,7 @@ async def update(temporal: Temporal, command: Command, *, fresh: bool) -> Outcom
     for _ in range(ROUNDS_MAX):
         answer = await _update(temporal, command, fresh=fresh)
         match answer:
-            case Duplicate():
+            case Duplicate() | Rejected():
                 return answer
             case Reached():
                 return Accepted(answer.run_id, began=await _began(temporal, command) is not None)
@@ -37,8 +37,10 @@ async def update(temporal: Temporal, command: Command, *, fresh: bool) -> Outcom
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
 
 
-async def _update(temporal: Temporal, command: Command, *, fresh: bool) -> Duplicate | Reached | Refused | Answer:
-    """Update the latest run, unless one before it took the command."""
+async def _update(
+    temporal: Temporal, command: Command, *, fresh: bool
+) -> Duplicate | Rejected | Reached | Refused | Answer:
+    """Update the latest run, unless one before it took the command, or refused it."""
     if fresh:
         return await temporal.update(command)
     for _ in range(ROUNDS_MAX):
@@ -50,6 +52,8 @@ async def _update(temporal: Temporal, command: Command, *, fresh: bool) -> Dupli
                 # Such a run has closed: it gives the old outcome, or takes nothing.
                 if isinstance(await temporal.update(command, run_id), Reached):
                     return Duplicate(run_id)
+        if latest.is_open and decision.is_too_new_for(latest, command):
+            return Rejected(RejectReason.ALREADY_DONE, "the run has closed")
         # That very run: it may have continued as new by now, and the next one does not know what it took.
         answer = await temporal.update(command, latest.run_id)
         if not (isinstance(answer, Closed) and latest.is_open):

@@ -86,3 +86,17 @@ async def test_another_cancel_reaches_the_newer_run(stage: Stage) -> None:
     second = await stage.begin("b", offset=2)
     await stage.shown_as_closed(first)
     assert await stage.do(stage.command(Verb.CANCEL, "d", offset=2)) == Accepted(second)
+
+
+async def test_a_cancel_that_was_refused_never_reaches_a_run_that_was_begun_later(stage: Stage) -> None:
+    await stage.begin("a", offset=1)
+    await stage.terminate()
+    refused = stage.command(Verb.CANCEL, "c")
+    first = await stage.do(refused)
+    second = await stage.begin("b", offset=2, timestamp_ms=refused.record.timestamp_ms + 1)
+    again = await stage.do(refused)
+    assert isinstance(first, Rejected)
+    assert isinstance(again, Rejected)
+    assert (first.reason, again.reason) == (RejectReason.ALREADY_DONE, RejectReason.ALREADY_DONE)
+    latest = await stage.latest()
+    assert (latest.run_id, latest.is_open, await stage.cancels(second)) == (second, True, 0)

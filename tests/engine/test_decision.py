@@ -22,6 +22,7 @@ from tests.engine.records import RECORDED_MS
 RUNNING = Status.WORKFLOW_EXECUTION_STATUS_RUNNING
 PAUSED = Status.WORKFLOW_EXECUTION_STATUS_PAUSED
 COMPLETED = Status.WORKFLOW_EXECUTION_STATUS_COMPLETED
+BEGAN_MS, CLOSED_MS = RECORDED_MS - 60_000, RECORDED_MS  # it had closed when the record was written
 FAILURES = [
     Status.WORKFLOW_EXECUTION_STATUS_FAILED,
     Status.WORKFLOW_EXECUTION_STATUS_CANCELED,
@@ -50,7 +51,12 @@ def start(
 def run_of(command: Command | None, status: int = RUNNING, *earlier: str) -> Run:
     """Return the latest run, the second one of its chain, begun by a command or by nobody of ours."""
     found = mark.of(command, "g", earlier) if command is not None else None
-    return Run("w-1", "run-2", "run-1", status, RECORDED_MS, found)
+    closed_ms = 0 if status in (RUNNING, PAUSED) else CLOSED_MS
+    return Run("w-1", "run-2", "run-1", status, BEGAN_MS, found, closed_ms)
+
+
+def decide(command: Command, latest: Run, *, fresh: bool = False) -> decision.Decision:
+    return decision.decide_start(command, latest, began_ms=BEGAN_MS, fresh=fresh)
 
 
 OLD = start("old", offset=3)
@@ -95,14 +101,14 @@ DECISIONS = {
 
 @pytest.mark.parametrize(("command", "latest", "expected"), DECISIONS.values(), ids=DECISIONS.keys())
 def test_a_start_of_an_id_that_has_run(command: Command, latest: Run, expected: object) -> None:
-    decided = decision.decide_start(command, latest)
+    decided = decide(command, latest)
     assert (type(decided) if expected is Rejected else decided) == expected
 
 
-def test_a_start_of_an_open_id_is_already_running_and_names_the_open_run() -> None:
-    decided = decision.decide_start(start("b", offset=11), run_of(start()))
+def test_a_start_of_an_open_id_is_already_running_and_names_the_first_run_of_the_open_chain() -> None:
+    decided = decide(start("b", offset=11), run_of(start()))
     assert isinstance(decided, Rejected)
-    assert (decided.reason.value, decided.run_id) == ("already_running", "run-2")
+    assert (decided.reason.value, decided.run_id) == ("already_running", "run-1")
 
 
 POLICIES = [
@@ -114,9 +120,55 @@ POLICIES = [
 
 @pytest.mark.parametrize(("rerun", "status", "runs"), POLICIES)
 def test_the_routes_rerun_says_whether_a_closed_id_runs_again(rerun: Rerun, status: int, runs: bool) -> None:
-    decided = decision.decide_start(start("b", offset=11, rerun=rerun), run_of(start(), status))
+    decided = decide(start("b", offset=11, rerun=rerun), run_of(start(), status))
     assert isinstance(decided, RunAgain) is runs
     assert isinstance(decided, RunAgain) or decided.reason.value == "already_done"  # type: ignore[union-attr]  # Rejected
+
+
+WRITTEN = [
+    (BEGAN_MS - 5001, False),
+    (BEGAN_MS - 5000, True),
+    (BEGAN_MS, True),
+    (CLOSED_MS - 1, True),
+    (CLOSED_MS, False),
+]
+
+
+@pytest.mark.parametrize("status", [COMPLETED, *FAILURES])
+@pytest.mark.parametrize(("written_ms", "refused"), WRITTEN)
+def test_a_start_written_while_a_run_was_open_gets_the_same_answer_after_it_has_closed(
+    status: int, written_ms: int, refused: bool
+) -> None:
+    again = start("b", offset=11, timestamp_ms=written_ms, rerun=Rerun.ALWAYS)
+    latest = run_of(start(timestamp_ms=BEGAN_MS - 10_000), status)
+    while_open = decide(again, dataclasses.replace(latest, status=RUNNING, closed_ms=0))
+    assert (decide(again, latest) == while_open) is refused
+    assert isinstance(decide(again, latest), RunAgain) is not refused
+
+
+def test_a_start_that_nobody_can_have_refused_runs_again_also_where_it_was_written_just_before_the_failure() -> None:
+    again, latest = start("b", offset=11, timestamp_ms=CLOSED_MS - 1), run_of(start(), FAILURES[0])
+    assert isinstance(decide(again, latest, fresh=True), RunAgain)
+
+
+def test_a_start_that_may_not_run_again_gets_one_answer_whether_it_is_the_first_time_or_not() -> None:
+    again, latest = start("b", offset=11, timestamp_ms=CLOSED_MS - 1), run_of(start(), COMPLETED)
+    assert decide(again, latest, fresh=True) == decide(again, latest, fresh=False)
+
+
+TOO_NEW = {
+    "begun by a start written later, and the id had run": (RECORDED_MS + 1, ("earlier",), True),
+    "begun by a start written before": (RECORDED_MS, ("earlier",), False),
+    "the first run of its id": (RECORDED_MS + 1, (), False),
+}
+
+
+@pytest.mark.parametrize(("begun_by_ms", "earlier", "too_new"), TOO_NEW.values(), ids=TOO_NEW.keys())
+def test_a_run_is_too_new_for_a_command_that_the_run_before_it_has_refused(
+    begun_by_ms: int, earlier: tuple[str, ...], too_new: bool
+) -> None:
+    latest = run_of(start("b", offset=12, timestamp_ms=begun_by_ms), RUNNING, *earlier)
+    assert decision.is_too_new_for(latest, start()) is too_new
 
 
 @pytest.mark.parametrize(("started_ms", "looks"), [(RECORDED_MS - 5000, False), (RECORDED_MS - 4999, True)])

@@ -227,3 +227,16 @@ async def test_four_holders_of_four_commands_begin_one_run_with_four_signals(sta
     await asyncio.gather(*(stage.do(command) for command in commands))
     (run_id,) = await stage.listed(1)
     assert await stage.signals(run_id) == 4
+
+
+async def test_a_signal_that_was_refused_never_reaches_a_run_that_was_begun_later(stage: Stage) -> None:
+    await stage.begin("a", offset=1)
+    await stage.terminate()
+    refused = stage.command(Verb.SIGNAL, "c")
+    first = await stage.do(refused)
+    second = await stage.begin("b", offset=2, timestamp_ms=refused.record.timestamp_ms + 1)
+    again = await stage.do(refused)
+    assert isinstance(first, Rejected)
+    assert isinstance(again, Rejected)
+    assert (first.reason, again.reason) == (RejectReason.ALREADY_DONE, RejectReason.ALREADY_DONE)
+    assert await stage.signals(second) == 0

@@ -1,6 +1,7 @@
 """The verb start on the real server: one run a command identity."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -124,6 +125,37 @@ async def test_a_resend_of_an_older_command_on_another_partition_starts_nothing(
     resent = stage.command(Verb.START, "a", partition=5, offset=90, rerun=Rerun.ALWAYS)
     assert isinstance(await stage.do(resent), Duplicate)
     assert (await stage.latest()).run_id == newer
+
+
+async def end_by_failure(stage: Stage) -> None:
+    await stage.terminate()
+
+
+async def end_well(stage: Stage) -> None:
+    await stage.work(COMPLETED)
+
+
+@pytest.mark.parametrize("end", [end_by_failure, end_well])
+async def test_a_start_that_was_refused_is_refused_again_with_the_same_words_after_the_open_run_has_closed(
+    stage: Stage, end: Callable[[Stage], Awaitable[None]]
+) -> None:
+    run_id = await stage.begin("a", offset=1)
+    refused = stage.command(Verb.START, "b", offset=2)
+    first = await stage.do(refused, fresh=True)
+    await end(stage)
+    assert await stage.do(refused) == first
+    assert (await stage.latest()).run_id == run_id
+
+
+async def test_a_start_that_was_refused_is_refused_again_after_the_open_chain_has_continued_and_failed(
+    stage: Stage,
+) -> None:
+    await stage.begin("a", offset=1)
+    refused = stage.command(Verb.START, "b", offset=2)
+    first = await stage.do(refused, fresh=True)
+    await stage.renew()
+    await stage.terminate()
+    assert await stage.do(refused) == first
 
 
 async def test_a_run_of_others_is_not_touched_while_it_is_open(stage: Stage) -> None:

@@ -236,3 +236,16 @@ async def test_a_signal_that_starts_what_is_missing_starts_nothing_that_has_clos
     assert isinstance(outcome, Rejected)
     assert outcome.reason is RejectReason.ALREADY_DONE
     assert (await stage.latest()).run_id == run_id
+
+
+async def test_an_update_that_was_refused_never_reaches_a_run_that_was_begun_later(stage: Stage) -> None:
+    await stage.begin("a", offset=1)
+    await stage.terminate()
+    refused = stage.command(Verb.UPDATE, "c")
+    first = await stage.do(refused)
+    second = await stage.begin("b", offset=2, timestamp_ms=refused.record.timestamp_ms + 1)
+    again = await stage.do(refused)
+    assert isinstance(first, Rejected)
+    assert isinstance(again, Rejected)
+    assert (first.reason, again.reason) == (RejectReason.ALREADY_DONE, RejectReason.ALREADY_DONE)
+    assert await stage.updates(second) == 0
