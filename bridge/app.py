@@ -6,12 +6,10 @@ import signal
 from collections.abc import AsyncIterator, Callable, Collection
 from datetime import timedelta
 
-import temporalio.api.workflowservice.v1 as workflowservice
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from temporalio.client import Client
-from temporalio.service import RPCError
 
-from bridge import connect, errors, interpreter, setup
+from bridge import connect, errors, interpreter, probe, setup
 from bridge.admin import api, server
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.namespaces import Namespaces
@@ -36,8 +34,6 @@ from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log, Metric
 
-PROBE_INTERVAL = timedelta(seconds=5)
-PROBE_TIMEOUT = timedelta(seconds=4)
 STOP_TIMEOUT = timedelta(seconds=5)
 
 log = logs.get(__name__)
@@ -123,6 +119,7 @@ class Daemon:
             is_held=self._is_held,
             health=health,
         )
+        self._probe = probe.Probe(client, lambda: offsets.answers(self._intake.consumer), health)
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
         metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
         metrics.gauge(Metric.PAUSED_PARTITIONS, lambda: self._intake.paused_partitions)
@@ -134,10 +131,11 @@ class Daemon:
         async with asyncio.TaskGroup() as group:
             working = group.create_task(self._intake.lanes.run(), name="lanes")
             drained = group.create_task(self._consume(stop), name="intake")
-            probing = group.create_task(self._probe(), name="probe")
+            probing = group.create_task(self._probe.run(), name="probe")
+            watching = group.create_task(self._watch_topics(), name="topics")
             feeding = group.create_task(self._feed().run(), name="feed")
             code = await drained
-            for task in (probing, working, feeding):
+            for task in (probing, watching, working, feeding):
                 task.cancel()
         return code
 
@@ -212,18 +210,11 @@ class Daemon:
                 async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
                     await broker.stop()
 
-    async def _probe(self) -> None:
-        """Look now and then, so that readiness tells the truth also when no command arrives."""
+    async def _watch_topics(self) -> None:
+        """Forget a topic that nobody writes to any more, also when no command arrives."""
         while True:
             self._flow.tell_topics()
-            try:
-                await self._client.workflow_service.get_system_info(
-                    workflowservice.GetSystemInfoRequest(), timeout=PROBE_TIMEOUT
-                )
-                self._health.works(Part.TEMPORAL)
-            except (RPCError, RuntimeError) as error:
-                self._health.fails(Part.TEMPORAL, str(error))
-            await asyncio.sleep(PROBE_INTERVAL.total_seconds())
+            await asyncio.sleep(probe.EVERY.total_seconds())
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -52,6 +52,7 @@ class Intake(ConsumerRebalanceListener):
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
         self._is_held = is_held
         self._health = health
+        self._suspicion: str | None = None
         self.polls = 0
         self.taken = 0
 
@@ -85,6 +86,12 @@ class Intake(ConsumerRebalanceListener):
             for tp, partition in self._assignment.partitions.items()
             if partition.watermark.position is not None and tp in self._consumer.assignment()
         )
+
+    def suspect(self, problem: str | None) -> None:
+        """Note what speaks against the consumer although its polls come back; None where nothing does."""
+        self._suspicion = problem
+        if problem is not None and self._taking:
+            self._health.fails(Part.INTAKE, problem)
 
     def stop(self) -> None:
         """Take no new record."""
@@ -120,14 +127,18 @@ class Intake(ConsumerRebalanceListener):
         self._taking = False
         self._assignment = Assignment(self._waiting_max)
         self._consumer = None
+        self._suspicion = None
         self.lanes.drop()
         await self.lanes.idle()
 
     async def lag(self) -> int:
         """Return how many offsets the broker has that were not polled, in partitions that are not paused.
 
-        Raises `KafkaError` or `TimeoutError` where the broker does not answer.
+        None are while partitions are drained or given out. Raises `KafkaError` or `TimeoutError` where the broker does
+        not answer.
         """
+        if not self._taking:
+            return 0
         unpaused = [tp for tp, partition in self._assignment.partitions.items() if not partition.paused]
         return await offsets.lag(self.consumer, unpaused)
 
@@ -170,7 +181,7 @@ class Intake(ConsumerRebalanceListener):
         self._tell_works()
 
     def _tell_works(self) -> None:
-        if Part.INTAKE in self._health.problems and self._taking:
+        if Part.INTAKE in self._health.problems and self._taking and self._suspicion is None:
             self._health.works(Part.INTAKE)
             log.info(Log.READY)
 

@@ -85,6 +85,13 @@ async def commit(consumer: AIOKafkaConsumer, moved: Mapping[TopicPartition, tupl
     return True
 
 
+async def answers(consumer: AIOKafkaConsumer) -> bool:
+    """Return whether a broker answers, without a bound."""
+    client: Any = consumer._client  # noqa: SLF001 - nothing that is public asks, where no partition is assigned
+    found: bool = await client.force_metadata_update()
+    return found
+
+
 async def lag(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> int:
     """Return how many offsets the broker has behind the consumer's positions; raises `KafkaError`, `TimeoutError`."""
     async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):

@@ -9,13 +9,14 @@ from aiokafka.errors import KafkaError
 from bridge.errors import KafkaAwayError
 from bridge.intake.intake import Intake
 
-LOOK_EVERY = timedelta(seconds=5)
+LOOK_EVERY = timedelta(seconds=2)
+SUSPECT_AFTER = timedelta(seconds=6)  # with the time between two looks: readiness tells it within 10 s
 STUCK_AFTER = timedelta(seconds=30)  # records are there, and none is taken
 HUNG_AFTER = timedelta(seconds=120)  # not even a poll comes back; a rebalance may take a minute
 
 
 async def stuck(intake: Intake, *, look_every: timedelta = LOOK_EVERY, after: timedelta = STUCK_AFTER) -> str:
-    """Return, once the intake makes no progress although it could, what was seen."""
+    """Return, once the intake makes no progress although it could, what was seen; suspect it before."""
     polls = taken = -1
     polled = moved = time.monotonic()
     while True:
@@ -27,8 +28,13 @@ async def stuck(intake: Intake, *, look_every: timedelta = LOOK_EVERY, after: ti
         if intake.taken != taken or not await _is_behind(intake):
             taken, moved = intake.taken, now
         if now - moved >= after.total_seconds():
-            return f"records are there, and none was taken for {after.total_seconds():g} s"
+            return _none_taken(after)
+        intake.suspect(_none_taken(SUSPECT_AFTER) if now - moved >= SUSPECT_AFTER.total_seconds() else None)
         await asyncio.sleep(look_every.total_seconds())
+
+
+def _none_taken(span: timedelta) -> str:
+    return f"records are there, and none was taken for {span.total_seconds():g} s"
 
 
 async def _is_behind(intake: Intake) -> bool:
