@@ -8,6 +8,7 @@ import pytest
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
 
+from bridge.dispatch import decision
 from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Duplicate
 from bridge.routes import Verb
@@ -28,6 +29,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(Temporal, "_ask", counting)
     return asked
+
+
+@pytest.fixture
+def exact_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a command of some ms after a run's begin count as later."""
+    monkeypatch.setattr(decision, "_TOLERANCE_MS", 0)
 
 
 async def test_a_signal_of_a_long_chain_is_found_on_the_run_that_was_there_when_it_was_sent(
@@ -55,7 +62,7 @@ async def test_runs_that_closed_before_a_command_was_sent_are_not_asked(calls: C
     assert (earlier, calls["ListWorkflowExecutions"]) == ([], 0)
 
 
-async def test_a_signal_redelivered_after_its_run_was_reset_is_not_repeated(stage: Stage) -> None:
+async def test_a_signal_redelivered_after_its_run_was_reset_is_not_repeated(stage: Stage, exact_clocks: None) -> None:
     first_run = await stage.begin()
     await stage.work()
     command = stage.command(Verb.SIGNAL, "a")
@@ -67,7 +74,9 @@ async def test_a_signal_redelivered_after_its_run_was_reset_is_not_repeated(stag
     assert await stage.signals(reset_run) == 1
 
 
-async def test_a_signal_redelivered_after_a_reset_run_has_continued_as_new_is_not_repeated(stage: Stage) -> None:
+async def test_a_signal_redelivered_after_a_reset_run_has_continued_as_new_is_not_repeated(
+    stage: Stage, exact_clocks: None
+) -> None:
     first_run = await stage.begin()
     await stage.work()
     command = stage.command(Verb.SIGNAL, "a")
