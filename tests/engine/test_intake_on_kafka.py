@@ -222,6 +222,20 @@ async def test_a_revoked_partition_is_drained_and_committed_first(station: Stati
     assert begun == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
+async def test_what_is_not_begun_when_a_partition_is_revoked_is_left_to_the_next_owner(station: Station) -> None:
+    station.held = {"engine-slow"}
+    for partition in (0, 1):
+        await kafka_side.publish(station.bootstrap, station.topic, [value("slow"), value("slow")], partition)
+    other = Station(station.bootstrap, station.topic, station.group)
+    async with station.running():
+        await until(lambda: len(station.begun) == 2, "the first of each partition is in hand")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(finish_when_revoked(station))
+            async with other.running():
+                await until(lambda: station.count + other.count == 4, "all are worked on")
+    assert [offset for _, offset in other.begun] == [1]
+
+
 async def test_a_partition_pauses_when_too_much_waits_and_goes_on_later(kafka: Kafka) -> None:
     topic = kafka_side.name("intake")
     await kafka_side.make_topics(kafka.bootstrap, topic)

@@ -92,6 +92,17 @@ async def test_keys_are_worked_on_side_by_side() -> None:
     assert work.most == 3
 
 
+async def test_no_more_keys_are_in_hand_than_there_are_workers() -> None:
+    work = Work(workers=3)
+    async with work.running():
+        for key in "abcdefgh":
+            work.hold(key)
+            work.lanes.put(key, 0)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert (work.most, work.begun.qsize()) == (3, 3)
+
+
 async def test_one_key_is_in_one_workers_hands_at_a_time() -> None:
     work = Work(workers=3)
     async with work.running():

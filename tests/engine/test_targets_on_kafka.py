@@ -41,6 +41,7 @@ class Member:
     bootstrap: str
     topic: str
     group: str
+    wait: timedelta = WAIT
     begun: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,7 +50,7 @@ class Member:
     namespace: str = "n"
 
     def __post_init__(self) -> None:
-        options: dict[str, Any] = {"topic": self.topic, "replies": Replies.ALL, "id": "engine-{id}", "wait": WAIT}
+        options: dict[str, Any] = {"topic": self.topic, "replies": Replies.ALL, "id": "engine-{id}", "wait": self.wait}
         self.routes = Routes(
             [
                 Route(command=PLACE, verb=Verb.START, workflow="W", task_queue="q", **options),
@@ -199,3 +200,11 @@ async def test_a_signal_waits_for_a_start_in_another_partition_that_is_under_way
         ("approve-z", "target_missing"),
     }
     assert await kafka_side.committed(member.bootstrap, member.group, tp) == 2
+
+
+async def test_a_signal_whose_start_is_behind_it_in_its_partition_is_answered_at_once(member: Member) -> None:
+    hasty = Member(member.bootstrap, member.topic, member.group, wait=timedelta(hours=1))
+    await send(hasty, (0, APPROVE, "a"), (0, PLACE, "a"))
+    async with hasty.running():
+        await until(lambda: len(hasty.settled) == 2, "both are settled")
+    assert hasty.settled == [("approve-a", "target_missing"), ("place-a", "accepted")]
