@@ -34,11 +34,23 @@ def test_a_server_that_is_away_turns_readiness_red_by_name_and_green_when_it_is_
         program.wait_for_status(page, 503, line.daemon, WITHIN_SECONDS)
         red_after = time.monotonic() - killed
         problems = told(page, which.__name__, killed)
+        paused = until_paused(line)
     finally:
         server.start()
         server.wait_ready()
     program.wait_for_status(page, 200, line.daemon, BACK_WITHIN_SECONDS)
-    assert (which.__name__ in problems, red_after < WITHIN_SECONDS) == (True, True), problems
+    assert (which.__name__ in problems, red_after < WITHIN_SECONDS, paused > 0) == (True, True, True), problems
+
+
+def until_paused(line: Line) -> float:
+    """Return how many partitions are paused, once some are, or 0 when the time is over."""
+    deadline = time.monotonic() + WITHIN_SECONDS
+    while True:
+        rows = program.get(f"{line.admin}/metrics")[1].splitlines()
+        paused = [float(row.split()[1]) for row in rows if row.startswith("bridge_paused_partitions ")]
+        if any(paused) or time.monotonic() > deadline:
+            return sum(paused)
+        time.sleep(program.LOOK_SECONDS)
 
 
 def told(page: str, part: str, since: float) -> dict[str, str]:

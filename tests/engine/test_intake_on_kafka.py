@@ -59,6 +59,7 @@ class Station:
     contents: list[object] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    holds_intake: bool = False
     health: Health = field(default_factory=lambda: Health({Part.INTAKE: "not joined"}))
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Station:
             self._work,
             in_flight_max=8,
             waiting_max=self.waiting_max,
-            is_held=lambda _: False,
+            is_held=lambda _: self.holds_intake,
             health=self.health,
         )
         self.consumer = Consumer(  # type: ignore[no-untyped-call]  # aiokafka has no types
@@ -261,3 +262,23 @@ async def test_a_record_of_no_command_has_a_lane_of_its_own(station: Station) ->
         await until(lambda: station.count == 2, "the bad records are worked on")
         station.release.set()
     assert sorted(station.worked[0])[-2:] == [1, 2]
+
+
+async def test_a_held_intake_pauses_polls_on_and_stays_a_member(station: Station) -> None:
+    station.holds_intake = True
+    async with station.running():
+        await until(lambda: station.intake.paused_partitions == 2, "both partitions pause")
+        await kafka_side.publish(station.bootstrap, station.topic, [value("a")])
+        polls = station.intake.polls
+        await until(lambda: station.intake.polls > polls + 10, "ten polls that bring nothing")
+        assert (station.count, await station.intake.lag()) == (0, 0)
+        assert len(station.consumer.assignment()) == 2  # type: ignore[no-untyped-call]  # aiokafka has no types
+        station.holds_intake = False
+        await until(lambda: station.count == 1, "it goes on")
+
+
+async def test_a_poll_brings_many_records(station: Station) -> None:
+    await kafka_side.publish(station.bootstrap, station.topic, [value(str(number)) for number in range(300)])
+    async with station.running():
+        await until(lambda: station.count == 300, "all are worked on")
+        assert station.intake.polls < 100

@@ -45,6 +45,7 @@ class Member:
     begun: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: list[str] = field(default_factory=list)
     settled: list[tuple[str, str]] = field(default_factory=list)
     group_id: str = "g"
     namespace: str = "n"
@@ -73,6 +74,7 @@ class Member:
         return self
 
     async def dispatch(self, _: object, command: Command, *, fresh: bool) -> Outcome:
+        self.asked.append(command.identity.id)
         if command.identity.type == PLACE:
             if command.workflow_id in self.held:
                 await self.release.wait()
@@ -208,3 +210,14 @@ async def test_a_signal_whose_start_is_behind_it_in_its_partition_is_answered_at
     async with hasty.running():
         await until(lambda: len(hasty.settled) == 2, "both are settled")
     assert hasty.settled == [("approve-a", "target_missing"), ("place-a", "accepted")]
+
+
+async def test_commands_of_a_workflow_id_wait_for_each_other_whatever_their_verbs(member: Member) -> None:
+    member.held = {"engine-a"}
+    await send(member, (0, PLACE, "a"), (0, APPROVE, "a"), (0, PLACE, "b"), (0, APPROVE, "b"))
+    async with member.running():
+        await until(lambda: len(member.settled) == 2, "those of the other workflow id are settled")
+        assert member.asked == ["place-a", "place-b", "approve-b"]
+        member.release.set()
+        await until(lambda: len(member.settled) == 4, "all are settled")
+    assert member.settled[2:] == [("place-a", "accepted"), ("approve-a", "accepted")]
