@@ -18,9 +18,9 @@ from bridge.app import Daemon
 from bridge.dev import processes
 from bridge.errors import KafkaAwayError
 from bridge.intake import watchdog
+from bridge.outcomes import outbox as outboxes
 from bridge.outcomes import outgoing as outgoings
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.outbox import Outbox
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from tests.acceptance import program
@@ -88,13 +88,12 @@ async def test_a_producer_with_a_fatal_error_is_told_replaced_and_the_record_wri
     topic = kafka_side.name("fatal")
     await kafka_side.make_topics(kafka.bootstrap, topic)
     record = OutRecord(topic, b"k", b"v", ())
-    outbox = Outbox({"bootstrap_servers": kafka.bootstrap})
-    broken: Any = await outbox._running()
-    broken._message_accumulator.set_exception(OutOfOrderSequenceNumber())  # as its sender does when it ends
-    with pytest.raises(KafkaAwayError):
+    async with outboxes.opened({"bootstrap_servers": kafka.bootstrap}) as outbox:
+        broken: Any = await outbox._running()
+        broken._message_accumulator.fail_all(OutOfOrderSequenceNumber())  # as its sender does when it ends
+        with pytest.raises(KafkaAwayError):
+            await outbox.send([record])
         await outbox.send([record])
-    await outbox.send([record])
-    await outbox.close()
     assert [found.value for found in await kafka_side.read_all(kafka.bootstrap, topic)] == [b"v"]
 
 
