@@ -63,7 +63,12 @@ def is_too_new_for(latest: Run, command: Command) -> bool:
     can itself begin a run is for whichever there is.
     """
     mark = latest.mark
-    return not command.route.starts and mark is not None and bool(mark.earlier) and mark.recorded_ms > command.record.timestamp_ms
+    return (
+        not command.route.starts
+        and mark is not None
+        and bool(mark.earlier)
+        and mark.recorded_ms > command.record.timestamp_ms
+    )
 
 
 def _may_run_again(rerun: Rerun, latest: Run) -> bool:
