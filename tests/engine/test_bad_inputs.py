@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 
 from bridge.command import Record
 from bridge.dispatch import decision, requests
@@ -151,7 +152,10 @@ def test_nothing_of_an_event_chooses_what_a_start_says() -> None:
     plain = command(record(value, headers, topic="invoice.process"))
     other = command(record(value, (*headers, *binary({}, **forged)), topic="invoice.process"))
     found = [
-        requests.start(each, namespace="n", group="g", request_id="r", rerun=Rerun.NEVER) for each in (plain, other)
+        StartWorkflowExecutionRequest.FromString(
+            requests.start(each, namespace="n", group="g", request_id="r", rerun=Rerun.NEVER)
+        )
+        for each in (plain, other)
     ]
     for each in found:
         each.ClearField("input")

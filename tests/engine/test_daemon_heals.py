@@ -90,7 +90,7 @@ async def test_a_producer_with_a_fatal_error_is_told_replaced_and_the_record_wri
     record = OutRecord(topic, b"k", b"v", ())
     async with outboxes.opened({"bootstrap_servers": kafka.bootstrap}) as outbox:
         broken: Any = await outbox._running()
-        broken._message_accumulator.fail_all(OutOfOrderSequenceNumber())  # as its sender does when it ends
+        broken.producer._message_accumulator.fail_all(OutOfOrderSequenceNumber())  # as its sender does when it ends
         with pytest.raises(KafkaAwayError):
             await outbox.send([record])
         await outbox.send([record])

@@ -168,7 +168,14 @@ def test_a_run_is_too_new_for_a_command_that_the_run_before_it_has_refused(
     begun_by_ms: int, earlier: tuple[str, ...], too_new: bool
 ) -> None:
     latest = run_of(start("b", offset=12, timestamp_ms=begun_by_ms), RUNNING, *earlier)
-    assert decision.is_too_new_for(latest, start()) is too_new
+    signal = dataclasses.replace(start(), route=Route(command="t", verb=Verb.SIGNAL, id="w-{id}", signal="s"))
+    assert decision.is_too_new_for(latest, signal) is too_new
+
+
+def test_no_run_is_too_new_for_a_command_that_could_begin_one_itself() -> None:
+    latest = run_of(start("b", offset=12, timestamp_ms=RECORDED_MS + 1), RUNNING, "earlier")
+    route = Route(command="t", verb=Verb.SIGNAL_WITH_START, id="w-{id}", signal="s", workflow="W", task_queue="q")
+    assert not decision.is_too_new_for(latest, dataclasses.replace(start(), route=route))
 
 
 @pytest.mark.parametrize(("started_ms", "looks"), [(RECORDED_MS - 5000, False), (RECORDED_MS - 4999, True)])
