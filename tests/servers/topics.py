@@ -46,6 +46,8 @@ def wait_until_served(client: AdminClient, places: Sequence[TopicPartition]) -> 
 
 
 def _refusal(client: AdminClient, places: Sequence[TopicPartition]) -> str | None:
+    # The client remembers for 30 s that it did not know a topic, and asks nobody then: this makes it ask.
+    client.list_topics(timeout=WITHIN_SECONDS)
     latest: Any = admin.OffsetSpec.latest()  # type: ignore[attr-defined]  # public there, but not marked as exported
     for place, answer in client.list_offsets(dict.fromkeys(places, latest), request_timeout=WITHIN_SECONDS).items():
         try:
