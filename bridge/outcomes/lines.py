@@ -25,8 +25,8 @@ ACKNOWLEDGED_WITHIN = timedelta(seconds=15)
 TOPIC_THERE_WITHIN = timedelta(seconds=3)
 LOOK_EVERY = timedelta(seconds=0.5)  # for what has been written too long
 # The more went with a round, the longer the next one gathers: a request costs as much as many records.
-PAUSE_A_RECORD = timedelta(microseconds=50)
-PAUSE_MAX = timedelta(milliseconds=4)
+PAUSE_A_RECORD = timedelta(microseconds=400)
+PAUSE_MAX = timedelta(milliseconds=10)
 
 
 class Lines:
