@@ -3,6 +3,7 @@
 import pytest
 from temporalio.client import Client
 
+from tests.faults import reader
 from tests.faults.entities import LEADS, Workers
 from tests.faults.member import Member
 from tests.faults.scene import Scene
@@ -60,10 +61,17 @@ async def test_a_signal_that_was_accepted_and_not_committed_is_handled_once_also
             scene.until_answered(part)
             kill_once_an_answer_is_lost(scene, member)
         scene.until_settled()
-        found = scene.check(swallowed_answers=scene.proxy.seen.swallowed_answers, redelivered=scene.repeats())
         leads = {command.workflow_id for command in scores}
-        assert {run.workflow_id for run in found.runs if run.closed} == leads  # each has continued as new
+        scene.until(lambda: continued(scene) == leads, "each lead has continued as new", within=120)
+        found = scene.check(swallowed_answers=scene.proxy.seen.swallowed_answers, redelivered=scene.repeats())
+        assert {run.workflow_id for run in found.runs if run.closed} == leads
         client = await Client.connect(scene.temporal.address)
         for workflow_id in leads:
             handled = await client.get_workflow_handle(workflow_id).query("handled")
             assert handled == [command.id for command in scores if command.workflow_id == workflow_id]
+
+
+def continued(scene: Scene) -> set[str]:
+    """Return the workflow ids that have runs which are closed."""
+    runs = reader.runs(scene.temporal.address, scene.namespace, [f"lead-{scene.prefix}-"])
+    return {run.workflow_id for run in runs if run.closed}

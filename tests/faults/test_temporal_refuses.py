@@ -25,7 +25,6 @@ pytestmark = pytest.mark.faults
 REQUESTS_A_SECOND = 25  # the server's limit; every second command takes two
 OVERLOAD_SECONDS = 60
 RECOVERED = 0.9
-RECOVERED_WITHIN_SECONDS = 60
 GONE_WITHIN_SECONDS = 30
 
 
@@ -54,14 +53,15 @@ def test_a_temporal_that_asks_for_less_gets_less_and_then_as_much_as_before(
     assert limited < clean / 2
     adjustable.restart_with()
     scene.until_settled(300)
-    healed, rates = time.monotonic(), [rate(scene)]
-    while rates[-1] < RECOVERED * clean:
-        assert time.monotonic() - healed < RECOVERED_WITHIN_SECONDS, f"{clean:.0f} a second before, then {rates}"
-        rates.append(rate(scene))
-    scene.until_settled()
+    recovered = statistics.median(rate(scene) for _ in range(3))
     assert member.metric("bridge_admission_limit") >= 2 * low
+    assert member.terminate() == 0, member.program.text
+    member.start()
+    fresh = statistics.median(rate(scene) for _ in range(3))  # of one that never met the limit, on this machine now
+    scene.until_settled()
     assert scene.letters() == 0
-    print(f"{clean:.0f} a second, {limited:.0f} under the limit, then {[round(each) for each in rates]}")  # noqa: T201 - shown where the test fails, or with -s
+    print(f"{clean:.0f} a second, {limited:.0f} under the limit, {recovered:.0f} after it, {fresh:.0f} anew")  # noqa: T201 - shown where the test fails, or with -s
+    assert recovered >= RECOVERED * min(clean, fresh)
     scene.check(OVERLOAD_SECONDS, fallen_by=256 - low, refused=refused)
 
 
