@@ -60,6 +60,7 @@ def test_what_should_pass_breaks_no_law(law: Callable[[Evidence], list[str]]) ->
         (laws.nothing_doubled, replace(KEPT, entries=(entry(0, kind="aborted"), *KEPT.entries[1:]))),
         (laws.in_order, replace(KEPT, effects=(effect(0, "started"), effect(1), effect(0)))),
         (laws.in_order, replace(KEPT, effects=(effect(0), effect(0, "started"), effect(1)))),
+        (laws.in_order, replace(KEPT, effects=(effect(0, "started"), effect(1, "updated"), effect(0, "updated")))),
         (laws.every_end_announced_once, replace(KEPT, lifecycle=KEPT.lifecycle[:1])),
         (laws.every_end_announced_once, replace(KEPT, lifecycle=KEPT.lifecycle[1:])),
         (
