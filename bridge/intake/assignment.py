@@ -13,13 +13,18 @@ RESUME_BELOW = 0.5  # of what made a partition pause
 
 @dataclass(slots=True)
 class Partition:
-    """One partition from its assignment to its revocation; `end_offset` is the log's at the assignment."""
+    """One partition from its assignment to its revocation; `end_offset` is the log's at the assignment.
+
+    `alone` is how many records must still be begun alone, `noted` the offset that the broker knows to be begun.
+    """
 
     watermark: Watermark
     end_offset: int
     committed: tuple[int, str] = (0, "")
     waiting_bytes: int = 0
     paused: bool = False
+    alone: int = 0
+    noted: int | None = None
 
     def take(self, offset: int, size_bytes: int) -> bool:
         """Note that a record is in hand, and return True; False where an owner before us has done it."""
@@ -86,6 +91,10 @@ class Assignment:
         for tp in resumed:
             self.partitions[tp].paused = False
         return resumed
+
+    def careful(self) -> TopicPartition | None:
+        """Return the partition whose records are begun alone now, with nothing of the others beside them."""
+        return next((tp for tp in sorted(self.partitions) if self.partitions[tp].alone), None)
 
     @property
     def paused(self) -> int:

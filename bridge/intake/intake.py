@@ -7,12 +7,13 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
 
-from bridge.command import Command, Record
+from bridge.command import BadRecord, Command, Record
 from bridge.errors import KafkaAwayError
-from bridge.intake import offsets, progress, received, tolerant
+from bridge.intake import care, offsets, progress, received, tolerant
+from bridge.intake.alone import Alone, Batches
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.decode import Decoder
-from bridge.intake.item import Item, LaneKey, Work
+from bridge.intake.item import Content, Item, LaneKey, Work
 from bridge.intake.lanes import Lanes
 from bridge.intake.watermark import Watermark
 from bridge.telemetry import logs
@@ -51,6 +52,7 @@ class Intake(ConsumerRebalanceListener):
         self._positions_hold = True
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
         self._is_held = is_held
+        self._alone = Alone(self.lanes, is_held, self._fetched, self._take_alone, lambda one: one is self._assignment)
         self._health = health
         self._suspicion: str | None = None
         self.polls = 0
@@ -120,7 +122,7 @@ class Intake(ConsumerRebalanceListener):
         try:
             await self.lanes.idle()
         finally:
-            await self._commit()
+            await self._commit_at_the_end()
 
     async def abandon(self) -> None:
         """Let go of a consumer that is stuck: what is in hand is finished, and nothing of it is committed."""
@@ -153,7 +155,7 @@ class Intake(ConsumerRebalanceListener):
                 await self.lanes.idle()
         except TimeoutError:
             pass  # what is still in hand is done again by the next owner, without a second effect
-        await self._commit()
+        await self._commit_at_the_end()
         self._assignment = Assignment(self._waiting_max)
         log.info(Log.PARTITIONS_REVOKED, partitions=len(revoked))
 
@@ -163,9 +165,15 @@ class Intake(ConsumerRebalanceListener):
             return  # `run` begins with what is assigned
         assignment = Assignment(self._waiting_max)
         ends, done = await offsets.ends(self.consumer, assigned), await offsets.done_before(self.consumer, assigned)
+        begins = await offsets.begins(self.consumer, [tp for tp in assigned if tp not in done])
         for tp in assigned:
-            watermark = Watermark(done.get(tp, progress.NOTHING))
-            assignment.partitions[tp] = Partition(watermark, end_offset=ends.get(tp, 2**63))
+            before = done.get(tp) or progress.Done(begins.get(tp, 0))
+            watermark = Watermark(before)
+            assignment.partitions[tp] = partition = Partition(watermark, end_offset=ends.get(tp, 2**63))
+            if before.committed < ends.get(tp, 0):
+                care.begin(watermark, before)
+                partition.alone = care.RECORDS_ALONE_MAX if care.is_needed(watermark) else 0
+        await offsets.note(self.consumer, {tp: one.watermark for tp, one in assignment.partitions.items()})
         if self.consumer.assignment() != set(assigned):
             return  # moved again meanwhile: the next call is on its way
         self._assignment = assignment
@@ -187,23 +195,37 @@ class Intake(ConsumerRebalanceListener):
 
     async def _poll(self) -> None:
         self.polls += 1
-        try:
-            batches = await self.consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX)
-        except (CorruptRecordException, UnsupportedCodecError):
-            await self._read_past_damage()
+        if self._taking and (careful := self._assignment.careful()) is not None:
+            await self._alone.step(self.consumer, self._assignment, careful)
             return
-        except KafkaError as error:
-            self._health.fails(Part.INTAKE, f"{type(error).__name__}: {error}")
-            await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
-            return
-        except Exception:  # noqa: BLE001 - the client's parsers raise whatever they like at bytes that are not sound
-            await self._read_past_damage()
+        batches = await self._fetched(POLL_RECORDS_MAX, POLL_TIMEOUT_MS)
+        if batches is None:
             return
         self._tell_works()
         # No await from here on: the assignment cannot change under the records.
         for tp, records in batches.items():
             self._take_all(tp, [received.record(record) for record in records])
         self._pause_or_resume()
+
+    async def _fetched(self, records_max: int, timeout_ms: int) -> Batches | None:
+        """Return what a poll brings; None where it failed, which is dealt with."""
+        try:
+            found: Batches = await self.consumer.getmany(timeout_ms=timeout_ms, max_records=records_max)
+        except (CorruptRecordException, UnsupportedCodecError):
+            await self._read_past_damage()
+        except KafkaError as error:
+            self._health.fails(Part.INTAKE, f"{type(error).__name__}: {error}")
+            await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
+        except Exception:  # noqa: BLE001 - the client's parsers raise whatever they like at bytes that are not sound
+            await self._read_past_damage()
+        else:
+            return found
+        return None
+
+    async def _commit_at_the_end(self) -> None:
+        for partition in self._assignment.partitions.values():
+            care.end(partition.watermark)
+        await self._commit()
 
     async def _read_past_damage(self) -> None:
         """Read each partition once in a way that no record breaks: the client says not which one it was."""
@@ -228,22 +250,29 @@ class Intake(ConsumerRebalanceListener):
             await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
 
     def _take_all(self, tp: TopicPartition, records: Sequence[Record]) -> None:
-        assignment = self._assignment
-        if self._taking and (partition := assignment.partitions.get(tp)):
+        if self._taking and (partition := self._assignment.partitions.get(tp)):
             self.taken += len(records)
             for record in records:
                 size_bytes = record.size_bytes
                 if partition.take(record.offset, size_bytes):
-                    content = self._decoder.decode(record)
-                    if not (isinstance(content, Command) and content.route.starts):
-                        partition.watermark.begins_nothing(record.offset)
-                    item = Item(content, tp, assignment, partition.is_new(record.offset), size_bytes)
-                    key = content.workflow_id if isinstance(content, Command) else record.offset
-                    self.lanes.put((tp, key), item)
+                    self._put(tp, partition, self._decoder.decode(record), size_bytes)
         elif records and tp in self.consumer.assignment():
             # They come between two assignments, or after the stop. The client counts them as read: without this its
             # position, and so the next commit, would pass over them.
             self.consumer.seek(tp, records[0].offset)
+
+    def _take_alone(self, tp: TopicPartition, record: Record, content: BadRecord | None) -> None:
+        partition, size_bytes = self._assignment.partitions[tp], record.size_bytes
+        self.taken += 1
+        if partition.take(record.offset, size_bytes):
+            self._put(tp, partition, content or self._decoder.decode(record), size_bytes)
+
+    def _put(self, tp: TopicPartition, partition: Partition, content: Content, size_bytes: int) -> None:
+        offset = content.record.offset
+        if not (isinstance(content, Command) and content.route.starts):
+            partition.watermark.begins_nothing(offset)
+        item = Item(content, tp, self._assignment, partition.is_new(offset), size_bytes)
+        self.lanes.put((tp, content.workflow_id if isinstance(content, Command) else offset), item)
 
     def _pause_or_resume(self) -> None:
         def is_held(tp: TopicPartition) -> bool:

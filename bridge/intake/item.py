@@ -16,6 +16,10 @@ LaneKey: TypeAlias = tuple[TopicPartition, str | int]
 """The partition and the workflow id: order holds within a partition. A record that is no command has its offset."""
 
 
+Content: TypeAlias = Command | BadRecord | Skipped
+"""What a record is."""
+
+
 @dataclass(slots=True)
 class Item:
     """A record in a lane.
@@ -25,7 +29,7 @@ class Item:
     it waited for its turn, by its route's rate, before it was tried.
     """
 
-    content: Command | BadRecord | Skipped
+    content: Content
     partition: TopicPartition
     assignment: Assignment
     is_new: bool

@@ -66,6 +66,11 @@ class Lanes(Generic[Key, Item]):
             if not lane.items:
                 self._close(lane)
 
+    @property
+    def is_calm(self) -> bool:
+        """Return whether all that is in the lanes waits for another try."""
+        return not self.in_hand and not self._ready
+
     async def idle(self) -> None:
         """Return once no worker has an item in hand, and none that was kept is left."""
         await self._idle.wait()

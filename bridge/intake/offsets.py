@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from bridge.intake import progress
 from bridge.intake.assignment import Assignment
+from bridge.intake.watermark import Watermark
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 
@@ -48,6 +49,16 @@ async def told(
     coordinator: Any = consumer._coordinator  # noqa: SLF001 - the client's `committed` leaves the metadata out
     found = await coordinator.fetch_committed_offsets(list(partitions))
     return {tp: progress.decode(commit.offset, commit.metadata) for tp, commit in found.items()}
+
+
+async def begins(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the log's begins; nothing where Kafka does not answer."""
+    try:
+        async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
+            found: dict[TopicPartition, int] = await consumer.beginning_offsets(list(partitions))
+    except (KafkaError, TimeoutError):
+        return {}
+    return found
 
 
 async def begin(consumer: AIOKafkaConsumer, tp: TopicPartition) -> int:
@@ -90,6 +101,12 @@ async def answers(consumer: AIOKafkaConsumer) -> bool:
     client: Any = consumer._client  # noqa: SLF001 - nothing that is public asks, where no partition is assigned
     found: bool = await client.force_metadata_update()
     return found
+
+
+async def note(consumer: AIOKafkaConsumer, watermarks: Mapping[TopicPartition, Watermark]) -> bool:
+    """Let the broker know what owners began, of partitions in which they may not get on; return whether it does."""
+    notes = {tp: (one.committable, one.metadata) for tp, one in watermarks.items() if one.tries}
+    return not notes or await commit(consumer, notes)
 
 
 async def lag(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> int:

@@ -1,5 +1,7 @@
 """Which offset of a partition may be committed: the first one that is not done. Pure."""
 
+from collections.abc import Iterable
+
 from bridge.intake import progress
 
 
@@ -10,6 +12,8 @@ class Watermark:
         """Begin where another owner left off; `done` is what it did behind its last commit."""
         self._done = done
         self._position = 0
+        self.tries = 0
+        self.suspect: int | None = None
         self._pending: dict[int, bool] = {}  # in the order in which offsets were taken: whether it can begin a run
 
     @property
@@ -25,15 +29,17 @@ class Watermark:
     @property
     def committable(self) -> int:
         """Return the offset to commit: everything before it is done."""
-        return next(iter(self._pending), self._position)
+        return next(iter(self._pending), self._position or self._done.committed)
 
     @property
     def metadata(self) -> str:
         """Return what a commit at `committable` tells the next owner."""
+        pending: Iterable[int] = self._pending
+        position = max(self._position, self.committable)
         if self._position < self._done.position:  # not yet past what the owner before us has done
             pending = sorted({*self._pending, *(o for o in self._done.pending if o >= self._position)})
-            return progress.encode(self.committable, pending, self._done.position, self.starts_done)
-        return progress.encode(self.committable, self._pending, self._position, self.starts_done)
+            position = self._done.position
+        return progress.encode(self.committable, pending, position, self.starts_done, self.tries, self.suspect)
 
     @property
     def starts_done(self) -> int:
@@ -61,6 +67,8 @@ class Watermark:
     def done(self, offset: int) -> None:
         """Note that the record at `offset` has its outcome."""
         del self._pending[offset]
+        if self.suspect is None:
+            self.tries = 0
 
     def move_to(self, position: int) -> None:
         """Note that the log has nothing for us before `position`: control records, gaps of compaction."""

@@ -19,6 +19,7 @@ class Log(StrEnum):
     COMMIT_FAILED = "commit failed"
     INTAKE_FAILED = "intake failed"
     DEAD_LETTER = "dead letter"
+    RECORD_ALONE = "record begun alone"
     TOPIC_STOPPED = "topic stopped"
     TOPIC_GOES_ON = "topic goes on"
     CONSUMER_REBUILT = "consumer rebuilt"

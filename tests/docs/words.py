@@ -71,6 +71,10 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.COMMIT_FAILED: "Offsets were not committed; the next commit covers them. Often: look at the brokers.",
         Log.INTAKE_FAILED: "Reading commands fails; `problem` says why. Not ready until it works.",
         Log.DEAD_LETTER: "A record went to its dead-letter topic: `reason`, `topic`, `partition`, `offset`.",
+        Log.RECORD_ALONE: (
+            "Owners before us told of nothing done, so this record is begun with nothing beside it: `topic`, "
+            "`partition`, `offset`, `tries`. At the third it is put aside, unread."
+        ),
         Log.TOPIC_STOPPED: (
             "The last 100 records of `topic` were bad: it pauses for `seconds`, the others go on. Mend its producer."
         ),
