@@ -1,7 +1,7 @@
 """How a command that comes again is found on the runs before the latest one, and what that costs."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
 
 from bridge.dispatch import decision
-from bridge.dispatch.temporal import Temporal
+from bridge.dispatch.temporal import Run, Temporal
 from bridge.outcome import Accepted, Duplicate
 from bridge.routes import Verb
 from tests.engine.temporal_side import CALL, Stage
@@ -101,3 +101,43 @@ async def reset(stage: Stage, run_id: str) -> str:
         timeout=CALL,
     )
     return response.run_id
+
+
+@pytest.mark.parametrize("verb", [Verb.SIGNAL, Verb.SIGNAL_WITH_START])
+async def test_a_signal_whose_run_continues_as_new_while_it_is_looked_for_is_not_repeated(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, verb: Verb
+) -> None:
+    first_run = await stage.begin()
+    command = stage.command(verb, "a")
+    await stage.do(command)
+    await continue_while_looked_for(stage, monkeypatch)
+    outcome = await stage.do(command)
+    assert outcome == Accepted(first_run)
+    latest = await stage.latest()
+    assert (latest.run_id != first_run, await stage.signals(latest.run_id)) == (True, 0)
+
+
+@pytest.mark.parametrize("verb", [Verb.SIGNAL, Verb.SIGNAL_WITH_START])
+async def test_a_signal_reaches_the_run_that_continues_while_earlier_ones_are_looked_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, verb: Verb
+) -> None:
+    first_run = await stage.begin()
+    await continue_while_looked_for(stage, monkeypatch)
+    outcome = await stage.do(stage.command(verb, "a"))
+    latest = await stage.latest()
+    assert (outcome, latest.run_id != first_run) == (Accepted(latest.run_id), True)
+    assert [await stage.signals(run_id) for run_id in (first_run, latest.run_id)] == [0, 1]
+
+
+async def continue_while_looked_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the run continue as new, once, between the look at the latest run and what follows from it."""
+    earlier_runs = stage.temporal.earlier_runs
+    renewals = [stage.renew]
+
+    async def interrupted(latest: Run, since_ms: int) -> AsyncIterator[str]:
+        if renewals:
+            await renewals.pop()()
+        async for run_id in earlier_runs(latest, since_ms):
+            yield run_id
+
+    monkeypatch.setattr(stage.temporal, "earlier_runs", interrupted)
