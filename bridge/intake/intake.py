@@ -136,10 +136,10 @@ class Intake(ConsumerRebalanceListener):
     async def lag(self) -> int:
         """Return how many offsets the broker has that were not polled, in partitions that are not paused.
 
-        None are while partitions are drained or given out. Raises `KafkaError` or `TimeoutError` where the broker does
-        not answer.
+        None are while partitions are drained or given out, or records begun alone. Raises `KafkaError` or
+        `TimeoutError` where the broker does not answer.
         """
-        if not self._taking:
+        if not self._taking or self._assignment.careful() is not None:
             return 0
         unpaused = [tp for tp, partition in self._assignment.partitions.items() if not partition.paused]
         return await offsets.lag(self.consumer, unpaused)
