@@ -29,6 +29,8 @@ from topics.envelope import CLOUDEVENTS_SPECVERSION
 COMMAND_HEADER = "bridge-command"
 TRACER_HEADER = "_tracer-data"  # temporalio.contrib.opentelemetry's, and the other SDKs' own
 
+FORM_USES_MAX = 100  # with up to 2 MiB each time
+
 REUSE_POLICIES = {
     Rerun.NEVER: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
     Rerun.AFTER_FAILURE: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
@@ -56,7 +58,7 @@ def start(
 ) -> Encoded:
     """Return the request that starts the command's workflow under `rerun`, a `StartWorkflowExecutionRequest`."""
     route = command.route
-    form = _form(namespace, group, route.workflow or "", route.task_queue or "", route.run_timeout, rerun)
+    form = _pad(namespace, group, route.workflow or "", route.task_queue or "", route.run_timeout, rerun).form()
     request = form.request
     request.workflow_id = command.workflow_id
     request.identity = identity(group, command)
@@ -109,7 +111,32 @@ class _Form:
         self.carrier = self.request.header.fields[TRACER_HEADER]
 
 
-_form = functools.lru_cache(maxsize=1024)(_Form)
+class _Pad:
+    """The forms of one route, one after the other: a message keeps the memory of all that it was ever filled with."""
+
+    def __init__(
+        self,
+        namespace: str,
+        group: str,
+        workflow: str,
+        task_queue: str,
+        run_timeout: timedelta | None,
+        rerun: Rerun,
+    ) -> None:
+        self._fresh = functools.partial(_Form, namespace, group, workflow, task_queue, run_timeout, rerun)
+        self._uses = 0
+        self._form = self._fresh()
+
+    def form(self) -> _Form:
+        """Return the form to fill in next."""
+        if self._uses == FORM_USES_MAX:
+            self._uses = 0
+            self._form = self._fresh()
+        self._uses += 1
+        return self._form
+
+
+_pad = functools.lru_cache(maxsize=1024)(_Pad)
 
 
 def signal(command: Command, *, namespace: str, group: str, run_id: str = "") -> SignalWorkflowExecutionRequest:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import resource
 from datetime import timedelta
 from typing import Any
 
@@ -165,6 +166,16 @@ def test_what_a_route_says_of_time_and_priority_goes_with_what_begins_a_run() ->
         (one.workflow_run_timeout.seconds, one.priority.priority_key, one.priority.fairness_key)
         for one in (begun, both)
     ] == [(3600, 2, "c-7")] * 2
+
+
+def test_what_starts_said_takes_no_memory_afterwards() -> None:
+    large = command(Argument.DATA, b'{"id":"1","filler":"%b"}' % (b"x" * 100_000))
+    how: dict[str, Any] = {"namespace": "n", "group": "memory", "request_id": "r", "rerun": Rerun.NEVER}
+    requests.start(large, **how)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(4000):  # 400 MB of them
+        requests.start(large, **how)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
 
 def test_nothing_of_one_start_stays_in_the_next_one_of_its_route() -> None:
