@@ -1,6 +1,7 @@
 """The poll loop: records become items in lanes; what is done is committed; a revoked partition is drained first."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
@@ -109,8 +110,18 @@ class Intake(ConsumerRebalanceListener):
             committing = group.create_task(self._commit_regularly(), name="commit")
             while not self._stopping.is_set():
                 await self._poll()
-                await asyncio.sleep(0)  # the client does not wait while it has something: let the commands go on
+                await self._until_wanted()
             committing.cancel()
+
+    async def _until_wanted(self) -> None:
+        """Let the commands go on, and read no further ahead than is of use: what waits as a command takes memory.
+
+        Not for long, as members must poll, and as keys that wait for a server hold workers.
+        """
+        await asyncio.sleep(0)  # the client does not wait while it has something
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_TIMEOUT_MS / 1000):
+                await self.lanes.wanted()
 
     async def finish(self) -> None:
         """Finish what is in hand, forget what is not begun, and commit what is done.

@@ -36,6 +36,8 @@ class Lanes(Generic[Key, Item]):
         self._lanes: dict[Key, Lane[Key, Item]] = {}
         self._ready: deque[Lane[Key, Item]] = deque()
         self._sleeping: deque[asyncio.Future[None]] = deque()  # of workers that have nothing to do
+        self._wanted = asyncio.Event()
+        self._wanted.set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._keep: Callable[[Item], bool] = lambda _: False
@@ -71,6 +73,10 @@ class Lanes(Generic[Key, Item]):
         """Return whether all that is in the lanes waits for another try."""
         return not self.in_hand and not self._ready
 
+    async def wanted(self) -> None:
+        """Return once fewer lanes are ready than there are workers: more items are of use then."""
+        await self._wanted.wait()
+
     async def idle(self) -> None:
         """Return once no worker has an item in hand, and none that was kept is left."""
         await self._idle.wait()
@@ -83,6 +89,8 @@ class Lanes(Generic[Key, Item]):
 
     def _enqueue(self, lane: Lane[Key, Item]) -> None:
         self._ready.append(lane)
+        if len(self._ready) == self._workers:
+            self._wanted.clear()
         while self._sleeping:
             sleeping = self._sleeping.popleft()
             if not sleeping.done():
@@ -96,6 +104,8 @@ class Lanes(Generic[Key, Item]):
                 self._sleeping.append(sleeping)
                 await sleeping
             lane = self._ready.popleft()
+            if len(self._ready) == self._workers - 1:
+                self._wanted.set()
             if not lane.items:
                 continue  # dropped while it was ready
             self._begin(lane)

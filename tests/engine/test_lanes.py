@@ -244,3 +244,22 @@ async def test_idle_comes_at_once_where_nothing_is_in_hand() -> None:
     async with asyncio.timeout(1):
         await work.lanes.idle()
     work.lanes.drop()
+
+
+async def test_more_is_wanted_while_fewer_lanes_are_ready_than_there_are_workers() -> None:
+    work = Work(workers=2)
+    gates = [work.hold(key) for key in "abcd"]
+    for key in "abcd":
+        work.lanes.put(key, 0)
+    async with work.running():
+        wanted = asyncio.create_task(work.lanes.wanted())
+        for _ in range(2):
+            await work.begun.get()
+        await asyncio.sleep(0)
+        assert not wanted.done()  # two are in hand, two are ready
+        gates[0].set()
+        await work.begun.get()
+        await wanted
+        for gate in gates:
+            gate.set()
+        await work.settled()
