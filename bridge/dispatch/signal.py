@@ -38,7 +38,9 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
         was_there = isinstance(answer, Closed)
         answer = await temporal.signal_with_start(command, _rerun(command) if was_there else Rerun.NEVER)
         if isinstance(answer, Reached):
-            return Accepted(answer.run_id, began=answer.began)
+            # What an earlier attempt began, of which nobody heard, may have come between the look and this one.
+            began = answer.began or (not fresh and await _began(temporal, command, answer.run_id))
+            return Accepted(answer.run_id, began=began)
         if was_there and isinstance(answer, AlreadyStarted):
             return await _closed(temporal, command)
         fresh = False  # somebody came between: look again, with care

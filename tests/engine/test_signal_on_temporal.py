@@ -174,6 +174,25 @@ async def test_signal_with_start_redelivered_says_again_that_it_began_the_run(st
     assert await stage.do(command) == first
 
 
+async def test_signal_with_start_whose_first_attempt_lands_late_says_that_it_began_the_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = stage.command(Verb.SIGNAL_WITH_START, "s")
+    describe = stage.temporal.describe
+
+    async def describe_before_it_lands(workflow_id: str, run_id: str = "") -> Run | None:
+        monkeypatch.setattr(stage.temporal, "describe", describe)
+        found = await describe(workflow_id, run_id)
+        await stage.temporal.signal_with_start(command, Rerun.NEVER)
+        return found
+
+    monkeypatch.setattr(stage.temporal, "describe", describe_before_it_lands)
+    outcome = await stage.do(command)
+    run_id = (await stage.latest()).run_id
+    assert outcome == Accepted(run_id, began=True)
+    assert await stage.signals(run_id) == 1
+
+
 async def test_signal_with_start_redelivered_on_its_closed_run_says_again_that_it_began_it(stage: Stage) -> None:
     command = stage.command(Verb.SIGNAL_WITH_START, "s", rerun=Rerun.ALWAYS)
     first = await stage.do(command, fresh=True)
