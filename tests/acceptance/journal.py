@@ -100,6 +100,11 @@ class Journal:
         with self._arrived:
             return [record for record in self._records if wanted(record)]
 
+    def forget(self) -> None:
+        """Drop what has arrived: each look goes through all of it."""
+        with self._arrived:
+            self._records.clear()
+
     def events(
         self, *types: str, key: str | None = None, subject: str | None = None, cause: str | None = None
     ) -> list[Record]:

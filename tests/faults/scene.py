@@ -72,6 +72,7 @@ class Scene:
 
     def set_up(self) -> None:
         """Make what the group needs; it begins behind what lies there."""
+        self.journal.forget()
         self.apply()
         known = [topic for topic in self.groups.admin.list_topics(timeout=10).topics if "." in topic]
         commands_topics = [topic[: -len(".dlq")] for topic in known if topic.endswith(".dlq")]
