@@ -22,7 +22,8 @@ from tests.servers.fixtures import Kafka, Temporal
 
 pytestmark = pytest.mark.faults
 
-REQUESTS_A_SECOND = 25  # the server's limit; every second command takes two
+REQUESTS_A_SECOND = 10  # the server's limit
+COMMANDS_A_SECOND = 25
 OVERLOAD_SECONDS = 60
 RECOVERED = 0.9
 GONE_WITHIN_SECONDS = 30
@@ -45,12 +46,12 @@ def test_a_temporal_that_asks_for_less_gets_less_and_then_as_much_as_before(
     clean = statistics.median(rate(scene) for _ in range(3))
     adjustable.restart_with(f"frontend.namespaceRPS={REQUESTS_A_SECOND}")
     had = scene.answered()
-    with Steady(scene.ledger, scene.orders.work(OVERLOAD_SECONDS * REQUESTS_A_SECOND), REQUESTS_A_SECOND) as sending:
+    work = scene.orders.work(OVERLOAD_SECONDS * COMMANDS_A_SECOND)
+    with Steady(scene.ledger, work, COMMANDS_A_SECOND) as sending:
         scene.until(lambda: member.metric("bridge_admission_limit") < 128, "the limit falls")
         sending.join()
     limited = (scene.answered() - had) / OVERLOAD_SECONDS
     low, refused = member.metric("bridge_admission_limit"), member.metric("bridge_retries_total", cause="temporal")
-    assert limited < clean / 2
     adjustable.restart_with()
     scene.until_settled(300)
     recovered = statistics.median(rate(scene) for _ in range(3))
@@ -62,7 +63,7 @@ def test_a_temporal_that_asks_for_less_gets_less_and_then_as_much_as_before(
     assert scene.letters() == 0
     print(f"{clean:.0f} a second, {limited:.0f} under the limit, {recovered:.0f} after it, {fresh:.0f} anew")  # noqa: T201 - shown where the test fails, or with -s
     assert recovered >= RECOVERED * min(clean, fresh)
-    scene.check(OVERLOAD_SECONDS, fallen_by=256 - low, refused=refused)
+    scene.check(OVERLOAD_SECONDS, fallen_by=256 - low, refused=refused, slowed_by=clean - 2 * limited)
 
 
 def test_a_temporal_that_denies_permission_stops_the_intake_and_dead_letters_nothing(
