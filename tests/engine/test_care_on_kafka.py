@@ -1,5 +1,6 @@
 """A record that ends the process is begun alone after some deaths, and put aside after some more."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 
@@ -99,3 +100,17 @@ async def test_what_ends_well_says_nothing_against_any_record(lives: Lives) -> N
         assert not any(isinstance(content, BadRecord) for content in station.contents)
     tp = TopicPartition(lives.topic, 0)
     assert await kafka_side.committed(lives.bootstrap, lives.group, tp) == DEATHS_MAX + 1
+
+
+async def test_owners_that_end_well_before_anything_is_done_make_nobody_careful(lives: Lives) -> None:
+    await kafka_side.publish(lives.bootstrap, lives.topic, [value("a")])
+    for _ in range(DEATHS_MAX):
+        leaving = Station(lives.bootstrap, lives.topic, lives.group)
+        leaving.consumer.on_batch = leaving.intake.stop
+        async with leaving.running() as polling:
+            await asyncio.wait({polling})
+            await leaving.intake.finish()
+    station = Station(lives.bootstrap, lives.topic, lives.group)
+    async with station.running():
+        await until(lambda: station.health.ready, "it has its partitions")
+        assert station.intake._assignment.careful() is None
