@@ -79,7 +79,7 @@ def test_a_line_is_exact_to_half_a_minor_unit(given: Line, minor_digits: int) ->
 @given(lines, digits)
 def test_net_and_tax_add_up_on_every_line(given: Line, minor_digits: int) -> None:
     found = totals.total_line(given, minor_digits)
-    assert (found.net + found.tax, found.tax >= 0) == (found.gross, True)
+    assert (Fraction(found.net) + Fraction(found.tax), found.tax >= 0) == (Fraction(found.gross), True)
 
 
 @given(st.lists(lines, min_size=1, max_size=20))
