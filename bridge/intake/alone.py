@@ -56,11 +56,15 @@ class Alone:
             return
         consumer.resume(tp)
         batches = await self.fetch(1, FETCH_MS)
-        if batches and self.is_current(assignment):
-            (found,) = batches[tp]
+        if not batches:
+            return
+        (found,) = batches[tp]
+        if self.is_current(assignment):
             content = care.put_aside(found, tries) if tries > care.ALONE_MAX else None
             self.take(tp, received.record(found), content)
             partition.alone -= 1
+        elif tp in consumer.assignment():
+            consumer.seek(tp, found.offset)  # the client counts it as read, and so would the last commit
 
     async def _noted(
         self, consumer: AIOKafkaConsumer, assignment: Assignment, tp: TopicPartition, offset: int

@@ -53,7 +53,9 @@ class Intake(ConsumerRebalanceListener):
         self._positions_hold = True
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
         self._is_held = is_held
-        self._alone = Alone(self.lanes, is_held, self._fetched, self._take_alone, lambda one: one is self._assignment)
+        self._alone = Alone(
+            self.lanes, is_held, self._fetched, self._take_alone, lambda one: one is self._assignment and self._taking
+        )
         self._health = health
         self._suspicion: str | None = None
         self.polls = 0
@@ -234,9 +236,14 @@ class Intake(ConsumerRebalanceListener):
         return None
 
     async def _commit_at_the_end(self) -> None:
-        for partition in self._assignment.partitions.values():
-            care.end(partition.watermark)
+        noted = {tp: one.watermark for tp, one in self._assignment.partitions.items() if one.watermark.tries}
+        for watermark in noted.values():
+            care.end(watermark)
         await self._commit()
+        # Of what nothing was taken, nothing is committed but that nobody died of it.
+        untouched = {tp: (one.committable, one.metadata) for tp, one in noted.items() if one.position is None}
+        if untouched:
+            await offsets.commit(self.consumer, untouched)
 
     async def _read_past_damage(self) -> None:
         """Read each partition once in a way that no record breaks: the client says not which one it was."""
@@ -271,6 +278,9 @@ class Intake(ConsumerRebalanceListener):
             # They come between two assignments, or after the stop. The client counts them as read: without this its
             # position, and so the next commit, would pass over them.
             self.consumer.seek(tp, records[0].offset)
+
+    def _is_taking(self, assignment: Assignment) -> bool:
+        return self._taking and assignment is self._assignment
 
     def _take_alone(self, tp: TopicPartition, record: Record, content: BadRecord | None) -> None:
         partition, size_bytes = self._assignment.partitions[tp], record.size_bytes
