@@ -151,6 +151,10 @@ class Temporal:
         try:
             return await call(request, retry=False, timeout=CALL_TIMEOUT)
         except RPCError as error:
+            if error.__context__ is not None:
+                # The client's future holds it, and its traceback the frame that holds the future: with that, all that
+                # was there at the call stays until the next collection of garbage.
+                error.__context__.__traceback__ = None
             return failures.meaning(error)
         except RuntimeError as error:  # how the client says that it cannot connect
             raise TemporalAwayError(str(error)) from error
