@@ -1,8 +1,8 @@
 """The verbs signal and signal-with-start: one signal in history a command identity."""
 
 from bridge.command import Command
-from bridge.dispatch import decision
-from bridge.dispatch.failures import AlreadyStarted, Answer, Closed, KeyMustWaitError, NotThere
+from bridge.dispatch import latest
+from bridge.dispatch.failures import AlreadyStarted, Closed, KeyMustWaitError
 from bridge.dispatch.reached import Reached
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Run, Temporal
@@ -13,7 +13,7 @@ from topics.replies import RejectReason
 
 async def signal(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
     """Signal the latest run; a `fresh` command cannot have been handled before, so nothing is looked up."""
-    answer = await _signal(temporal, command, fresh=fresh)
+    answer = await latest.ask(temporal, command, temporal.signal, fresh=fresh)
     if isinstance(answer, Duplicate | Rejected):
         return answer
     if isinstance(answer, Reached):
@@ -27,7 +27,7 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
     The signal goes first: it has no effect where the same command reached the run before, be it open or closed.
     """
     for _ in range(ROUNDS_MAX):
-        answer = await _signal(temporal, command, fresh=fresh)
+        answer = await latest.ask(temporal, command, temporal.signal, fresh=fresh)
         if isinstance(answer, Rejected):
             return answer
         if isinstance(answer, Duplicate):
@@ -45,27 +45,6 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
             return await _closed(temporal, command)
         fresh = False  # somebody came between: look again, with care
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
-
-
-async def _signal(temporal: Temporal, command: Command, *, fresh: bool) -> Duplicate | Rejected | Reached | Answer:
-    """Signal the latest run, unless one before it took the command, or refused it."""
-    if fresh:
-        return await temporal.signal(command)
-    for _ in range(ROUNDS_MAX):
-        latest = await temporal.describe(command.workflow_id)
-        if latest is None:
-            return NotThere()
-        if decision.must_look_back(command, latest.started_ms):
-            async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
-                if isinstance(await temporal.signal(command, run_id), Reached):
-                    return Duplicate(run_id)
-        if latest.is_open and decision.is_too_new_for(latest, command):
-            return Rejected(RejectReason.ALREADY_DONE, "the run has closed")
-        # That very run: it may have continued as new by now, and the next one does not know what it took.
-        answer = await temporal.signal(command, latest.run_id)
-        if not (isinstance(answer, Closed) and latest.is_open):
-            return answer
-    raise KeyMustWaitError(f"{command.workflow_id} continues as new faster than it can be looked at")
 
 
 async def _closed(temporal: Temporal, command: Command) -> Rejected:

@@ -1,8 +1,8 @@
 """The verb update: one update in history a command identity, answered when the workflow has accepted it."""
 
 from bridge.command import Command
-from bridge.dispatch import decision
-from bridge.dispatch.failures import AlreadyStarted, Answer, Closed, KeyMustWaitError, NotThere
+from bridge.dispatch import latest
+from bridge.dispatch.failures import AlreadyStarted, Closed, KeyMustWaitError, NotThere
 from bridge.dispatch.reached import Reached, Refused
 from bridge.dispatch.start import ROUNDS_MAX
 from bridge.dispatch.temporal import Temporal
@@ -14,7 +14,7 @@ from topics.replies import RejectReason
 async def update(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
     """Update the latest run; where there is none and the route says so, start it first."""
     for _ in range(ROUNDS_MAX):
-        answer = await _update(temporal, command, fresh=fresh)
+        answer = await latest.ask(temporal, command, temporal.update, fresh=fresh)
         match answer:
             case Duplicate() | Rejected():
                 return answer
@@ -35,30 +35,6 @@ async def update(temporal: Temporal, command: Command, *, fresh: bool) -> Outcom
         if isinstance(started, AlreadyStarted):
             fresh = False  # somebody came between: look again, with care
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
-
-
-async def _update(
-    temporal: Temporal, command: Command, *, fresh: bool
-) -> Duplicate | Rejected | Reached | Refused | Answer:
-    """Update the latest run, unless one before it took the command, or refused it."""
-    if fresh:
-        return await temporal.update(command)
-    for _ in range(ROUNDS_MAX):
-        latest = await temporal.describe(command.workflow_id)
-        if latest is None:
-            return NotThere()
-        if decision.must_look_back(command, latest.started_ms):
-            async for run_id in temporal.earlier_runs(latest, decision.looked_back_to_ms(command)):
-                # Such a run has closed: it gives the old outcome, or takes nothing.
-                if isinstance(await temporal.update(command, run_id), Reached):
-                    return Duplicate(run_id)
-        if latest.is_open and decision.is_too_new_for(latest, command):
-            return Rejected(RejectReason.ALREADY_DONE, "the run has closed")
-        # That very run: it may have continued as new by now, and the next one does not know what it took.
-        answer = await temporal.update(command, latest.run_id)
-        if not (isinstance(answer, Closed) and latest.is_open):
-            return answer
-    raise KeyMustWaitError(f"{command.workflow_id} continues as new faster than it can be looked at")
 
 
 async def _began(temporal: Temporal, command: Command) -> str | None:
