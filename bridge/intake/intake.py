@@ -21,7 +21,8 @@ from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log
 
-POLL_TIMEOUT_MS = 200
+POLL_TIMEOUT_MS = 500
+READ_AHEAD_TIMEOUT = timedelta(milliseconds=200)
 POLL_RECORDS_MAX = 250  # about 5 ms of work
 AGAIN_AFTER_ERROR = timedelta(seconds=1)
 COMMIT_INTERVAL = timedelta(seconds=1)
@@ -122,7 +123,7 @@ class Intake(ConsumerRebalanceListener):
         """
         await asyncio.sleep(0)  # the client does not wait while it has something
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(POLL_TIMEOUT_MS / 1000):
+            async with asyncio.timeout(READ_AHEAD_TIMEOUT.total_seconds()):
                 await self.lanes.wanted()
 
     async def finish(self) -> None:
