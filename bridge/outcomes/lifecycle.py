@@ -72,7 +72,7 @@ def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
         "workflow_type": run.workflow_type,
         "namespace": run.namespace,
         "task_queue": run.task_queue,
-        "state": state,
+        "state": state.value,  # to write an enum takes as long as all the rest
         "command_id": mark.command,
         "command_source": mark.source,
         "command_type": mark.type,

@@ -30,7 +30,9 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
         return None
     record = content.record
     outcome = OUTCOMES[type(settled)]
-    event_id = ids.text("reply", identity.source, identity.id, outcome, record.topic, record.partition, record.offset)
+    event_id = ids.text(
+        "reply", identity.source, identity.id, outcome, record.topic, str(record.partition), str(record.offset)
+    )
     workflow_id = content.workflow_id if isinstance(content, Command) else None
     refusal = settled if isinstance(settled, Rejected | DeadLettered) else None
     time = rfc3339(record.timestamp_ms)
@@ -43,7 +45,7 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
         "partition": record.partition,
         "offset": record.offset,
         "time": time,
-        "outcome": outcome,
+        "outcome": outcome.value,  # to write an enum takes as long as all the rest
         "workflow_id": workflow_id,
         "run_id": None if isinstance(settled, DeadLettered) else settled.run_id,
         "reason": refusal and refusal.reason,
