@@ -100,9 +100,7 @@ class Command:
     def record_request_id(self) -> str:
         """The request id of this very record, so that a re-sent copy can be told from a redelivery."""
         record = self.record
-        place = ids.digits(
-            "record", record.topic, str(record.partition), str(record.offset), str(record.timestamp_ms)
-        )
+        place = ids.digits("record", record.topic, str(record.partition), str(record.offset), str(record.timestamp_ms))
         return f"{self.request_id}:{place[:12]}"
 
 
