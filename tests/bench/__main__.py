@@ -26,7 +26,8 @@ _INTRO = """\
 {rounds} rounds, with the least and the most beside it. Ratios are within a round. The *loop* is the shortest one with
 the same client calls and no promises: poll, start, commit, on uvloop, without compression, in an interpreter as it
 comes; one row has it with what the bridge sets in its own (one client thread, rarer collections of garbage). The
-*handler* is FastStream's decorator and `client.start_workflow`. The *stub* is a Temporal frontend that answers at once.
+*handler* is FastStream's decorator and `client.start_workflow`, both as they come: with FastStream's log, which goes
+to a file. The *stub* is a Temporal frontend that answers at once.
 CPU is user and system time of the process for each command. Each round's ledger is checked: every command reached the
 server once, in the order of its key, and has one reply and one started event.
 

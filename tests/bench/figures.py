@@ -13,6 +13,7 @@ LOOP = Entry("loop", "loop", "bench.loop")
 TWIN = Entry("twin", "loop", "bench.twin")  # the loop again: what differs between the two is noise
 TUNED = Entry("tuned", "tunedloop", "bench.tuned")
 HANDLER = Entry("handler", "handler", "bench.handler")
+QUIET = Entry("quiet", "quiethandler", "bench.quiet")
 OFF = Entry("off", "daemon", "bench.off")
 ON = Entry("on", "daemon", "bench.on")
 ONE = Entry("one", "daemon", "bench.one")
@@ -89,7 +90,7 @@ def core(bench: Bench) -> list[Figure]:
     """Weigh the bridge against the loop and the handler, on the stub."""
     count = bench.size(20_000)
     figures: list[Figure] = []
-    with bench.arena.running(LOOP, TWIN, TUNED, OFF, ON, HANDLER) as them:
+    with bench.arena.running(LOOP, TWIN, TUNED, OFF, ON, HANDLER, QUIET) as them:
         for figures in bench.rounds_of(
             Gate("A/A: CPU, loop / loop"),
             Gate("A/A: rate, loop / loop"),
@@ -97,6 +98,7 @@ def core(bench: Bench) -> list[Figure]:
             most("CPU, all on / loop", 1.6, 1.3),
             Gate("CPU, loop in the bridge's interpreter settings / loop"),
             Gate("rate, all on / FastStream handler", 6, 12),
+            Gate("rate, all on / FastStream handler without its log"),
             Gate("loop", unit="/s"),
             Gate("loop CPU", unit="us"),
             Gate("bridge, without", unit="/s"),
@@ -109,12 +111,12 @@ def core(bench: Bench) -> list[Figure]:
             loop, off, on, tuned, twin = (
                 bench.starts(them[entry.name], count) for entry in (LOOP, OFF, ON, TUNED, TWIN)
             )
-            handler = bench.starts(them["handler"], count // HANDLER_SHARE)
+            handler, quiet = (bench.starts(them[entry.name], count // HANDLER_SHARE) for entry in (HANDLER, QUIET))
             base = (loop.cpu_us + twin.cpu_us) / 2
             values = (
                 twin.cpu_us / loop.cpu_us, twin.rate / loop.rate, off.cpu_us / base, on.cpu_us / base,
-                tuned.cpu_us / base, on.rate / handler.rate, loop.rate, base, off.rate, off.cpu_us, on.rate, on.cpu_us,
-                handler.rate, handler.cpu_us,
+                tuned.cpu_us / base, on.rate / handler.rate, on.rate / quiet.rate, loop.rate, base, off.rate,
+                off.cpu_us, on.rate, on.cpu_us, handler.rate, handler.cpu_us,
             )  # fmt: skip
             _add(figures, values)
     return figures
@@ -166,19 +168,22 @@ def delays(bench: Bench) -> list[Figure]:
 
 
 def poison(bench: Bench) -> list[Figure]:
-    """Weigh one bad record in ten, and a replay of nothing but duplicates."""
+    """Weigh one bad record in ten, and nothing but duplicates: after an offset reset, and sent again by a producer."""
     count = bench.size(10_000)
     figures: list[Figure] = []
     with bench.arena.running(ON) as them:
         on = them["on"]
         for figures in bench.rounds_of(
-            Gate("rate, 10 % poison / clean", 0.8, 0.95), Gate("rate, duplicates / fresh", 1.0)
+            Gate("rate, 10 % poison / clean", 0.8, 0.95),
+            Gate("rate, replay after an offset reset / fresh", 1.0),
+            Gate("rate, sent again by the producer / fresh"),
         ):
-            orders = bench.arena.starts(on, count)
+            orders, begin = bench.arena.starts(on, count), bench.arena.kafka.ends(on.entry.topic)
             clean = bench.arena.round(on, orders)
+            replayed = bench.arena.replay(on, orders, begin)
             again = bench.arena.round(on, orders, keep_stub=True)
             bad = bench.arena.round(on, bench.arena.starts(on, count, poison=10))
-            _add(figures, (bad.rate / clean.rate, again.rate / clean.rate))
+            _add(figures, (bad.rate / clean.rate, replayed / clean.rate, again.rate / clean.rate))
     return figures
 
 

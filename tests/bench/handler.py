@@ -1,4 +1,4 @@
-"""The usual handler: FastStream's decorator and `client.start_workflow`, as its tutorials write it.
+"""The usual handler: FastStream's decorator and `client.start_workflow`, with its log, as its tutorials write it.
 
 `python -m tests.bench.handler TOPIC`.
 """
@@ -15,16 +15,16 @@ from temporalio.client import Client
 from tests.bench import rows
 
 
-async def run(topic: str) -> None:
-    """Start a workflow for each record, for ever."""
+async def run(topic: str, **options: Any) -> None:
+    """Start a workflow for each record, for ever; `options` are those of `KafkaBroker`."""
     client = await Client.connect(os.environ["TEMPORAL_ADDRESS"])
-    broker = KafkaBroker(os.environ["KAFKA_BOOTSTRAP_SERVERS"], logger=None)
+    broker = KafkaBroker(os.environ["KAFKA_BOOTSTRAP_SERVERS"], **options)
 
     @broker.subscriber(topic, group_id=topic, auto_offset_reset="earliest", session_timeout_ms=45_000)
     async def handle(order: dict[str, Any]) -> None:
         await client.start_workflow(rows.WORKFLOW, order, id=f"order-{order['order_id']}", task_queue=rows.TASK_QUEUE)
 
-    await FastStream(broker, logger=None).run()
+    await FastStream(broker).run()
 
 
 if __name__ == "__main__":

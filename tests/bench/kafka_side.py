@@ -49,6 +49,13 @@ class KafkaSide:
             asker.close()
         return all(place.offset == ends[place.partition] for place in found)
 
+    def set_back(self, group: str, topic: str, offsets: Ends) -> None:
+        """Let a group that has no members go on at these offsets."""
+        wanted = [TopicPartition(topic, number, offset) for number, offset in offsets.items()]
+        request = confluent_kafka.ConsumerGroupTopicPartitions(group, wanted)
+        for answer in self._admin.alter_consumer_group_offsets([request]).values():
+            answer.result(TIMEOUT_SECONDS)
+
     def causes_since(self, topic: str, begin: Ends) -> list[str]:
         """Return the causation id of each record that was written since."""
         ends = self.ends(topic)
