@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from bridge.routes import Route
-from topics import ids
-from topics.replies import DeadLetterReason
+from bridge.routes import Replies, Route
+from topics import ids, tables
+from topics.replies import DeadLetterReason, ReplyOutcome
 
 REPLAYS_HEADER = "dlq.replays"
 """How often a record came back from its dead-letter topic; the other `dlq.` headers of a command are ignored."""
+
+REPLY_WHEN = "replywhen"
+"""The extension by which a command asks for a second reply, when the runs have ended; `done` is its one value."""
 
 DAMAGE_DETAIL = "record: "
 """How the detail begins that tells what the client could not read of a record: it cannot be written again as it was."""
@@ -86,6 +89,13 @@ class Command:
     def correlation_id(self) -> str:
         """The command's own correlation id, else its id."""
         return self.attributes.get("correlationid") or self.identity.id
+
+    @property
+    def done_to(self) -> str | None:
+        """The topic of the second reply; None where none is asked for, or the route's owner wants fewer of them."""
+        if self.attributes.get(REPLY_WHEN) != ReplyOutcome.DONE or self.route.replies is not Replies.ALL:
+            return None
+        return self.reply_to or tables.REPLIES_TOPIC
 
     @property
     def created_ms(self) -> int:

@@ -16,6 +16,7 @@ from temporalio.api.common.v1 import Payload
 
 from bridge import tracecontext
 from bridge.command import Command, rfc3339
+from bridge.routes import Verb
 from topics import ids
 
 MEMO = "bridge"
@@ -27,7 +28,10 @@ EARLIER_MAX = 32
 
 @dataclass(slots=True)
 class Mark:
-    """Which command began a run; `time` is its record's timestamp, `earlier` the request ids of commands before it."""
+    """Which command began a run; `time` is its record's timestamp, `earlier` the request ids of commands before it.
+
+    `done` is the topic for `command.done` when the chain of runs has ended, where the command asked for that.
+    """
 
     command: str
     source: str
@@ -42,6 +46,7 @@ class Mark:
     route: str
     tracestate: str | None = None
     earlier: tuple[str, ...] = ()
+    done: str | None = None
 
     @property
     def request_id(self) -> str:
@@ -81,7 +86,11 @@ _MARK = TypeAdapter(Mark)
 
 
 def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
-    """Return the mark for a run that `command` begins."""
+    """Return the mark for a run that `command` begins.
+
+    Only a start has its second reply asked for here. What else begins a run does so to hand it something, which the run
+    may refuse: that is known later than the mark is made.
+    """
     record = command.record
     return Mark(
         command=command.identity.id,
@@ -97,6 +106,7 @@ def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
         route=command.route.command,
         tracestate=command.tracestate,
         earlier=earlier,
+        done=command.done_to if command.route.verb is Verb.START else None,
     )
 
 

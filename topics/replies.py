@@ -1,8 +1,10 @@
 """The answer to each command: data of `bridge.replies`."""
 
 from enum import StrEnum
+from typing import Any
 
 from topics.fields import Model
+from topics.lifecycle import Failure, State
 
 
 class ReplyOutcome(StrEnum):
@@ -54,3 +56,15 @@ class Reply(Model):
     run_id: str | None = None
     reason: str | None = None
     detail: str | None = None
+
+
+class DoneReply(Reply):
+    """The second answer to a command that asked for it: how the chain of runs that it began or reached has ended.
+
+    `time` is still the command record's timestamp; `run_id` is the last run of the chain, `state` how that one ended.
+    `result` is what the workflow returned, None where that is large, is no plain JSON, or there is none.
+    """
+
+    state: State
+    failure: Failure | None = None
+    result: Any = None

@@ -68,7 +68,9 @@ LIFECYCLE_MODELS: dict[str, type[lifecycle.WorkflowStarted]] = {
 }
 """Data of the lifecycle events by their CloudEvents type; one lifecycle topic a domain."""
 
-REPLY_MODELS: dict[str, type[replies.Reply]] = {outcome.event_type: replies.Reply for outcome in ReplyOutcome}
+REPLY_MODELS: dict[str, type[replies.Reply]] = {
+    outcome.event_type: replies.DoneReply if outcome is ReplyOutcome.DONE else replies.Reply for outcome in ReplyOutcome
+}
 """Data of the replies by their CloudEvents type."""
 
 REPLIES_TOPIC = "bridge.replies"

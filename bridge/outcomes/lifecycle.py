@@ -30,13 +30,17 @@ class RunFacts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run closed. Times are ms since the epoch, cut; `new_run_id` is the run that continues it."""
+    """How a run closed. Times are ms since the epoch, cut; `new_run_id` is the run that continues it.
+
+    `result` is JSON text as the workflow returned it, None where it was not asked for or cannot be told.
+    """
 
     state: State
     started_ms: int
     closed_ms: int
     new_run_id: str | None = None
     failure: Failure | None = None
+    result: bytes | None = None
 
 
 def started(mark: Mark, run: RunFacts, topic: str) -> OutRecord:

@@ -1,4 +1,4 @@
-"""The answer to a command record: the same bytes whenever it is made again."""
+"""The answers to a command record: the same bytes whenever they are made again."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,9 +7,11 @@ import pydantic_core
 
 from bridge import tracecontext
 from bridge.command import BadRecord, Command, rfc3339
+from bridge.mark import Mark
 from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
 from bridge.outcomes import event
 from bridge.outcomes.event import Cause, OutRecord
+from bridge.outcomes.lifecycle import End, RunFacts
 from topics import ids, tables
 from topics.replies import ReplyOutcome
 
@@ -62,6 +64,45 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
         timestamp_ms=record.timestamp_ms,
         data=pydantic_core.to_json(data),
         cause=cause(content, identity.source, identity.id),
+    )
+
+
+def done(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
+    """Return the second reply to the command in `mark`, once the chain of runs whose last one is `run` has ended.
+
+    Its time is the chain's close: by the command's, a long run would have its answer deleted as old at once.
+    """
+    outcome = ReplyOutcome.DONE
+    coordinates = (mark.topic, mark.partition, mark.offset)
+    data = {
+        "command_id": mark.command,
+        "command_source": mark.source,
+        "command_type": mark.type,
+        "topic": mark.topic,
+        "partition": mark.partition,
+        "offset": mark.offset,
+        "time": mark.time,
+        "outcome": outcome,
+        "workflow_id": run.workflow_id,
+        "run_id": run.run_id,
+        "reason": None,
+        "detail": None,
+        "state": end.state,
+        "failure": end.failure and end.failure.model_dump(),
+    }
+    # The result goes on as it was returned: parsed and written again, its numbers could change.
+    text = pydantic_core.to_json(data)[:-1] + b',"result":' + (end.result or b"null") + b"}"
+    return event.record(
+        topic=topic,
+        key=mark.command,
+        event_id=ids.text("reply", mark.source, mark.command, outcome, *coordinates),
+        source=f"/bridge/{mark.group}",
+        type=outcome.event_type,
+        subject=run.workflow_id,
+        time=rfc3339(end.closed_ms),
+        timestamp_ms=end.closed_ms,
+        data=text,
+        cause=Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate),
     )
 
 

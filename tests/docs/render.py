@@ -93,8 +93,8 @@ def outcomes() -> Iterator[str]:
         rows.append((f"`{domain.events[0].topic}`", f"`{domain.events[0].key}`", names))
     lifecycle = ", ".join(f"`{domain.name}{spec.LIFECYCLE_SUFFIX}`" for domain in tables.DOMAINS)
     rows.append((lifecycle, "workflow id", ", ".join(f"`{name}`" for name in tables.LIFECYCLE_MODELS)))
-    replies = (name for name in tables.REPLY_MODELS if name != "command.done")  # nothing emits it yet
-    rows.append((f"`{tables.REPLIES_TOPIC}`", "command id", ", ".join(f"`{name}`" for name in replies)))
+    replies = ", ".join(f"`{name}`" for name in tables.REPLY_MODELS)
+    rows.append((f"`{tables.REPLIES_TOPIC}`, or the command's `replyto`", "command id", replies))
     rows.append(
         (f"command topic + `{spec.DEAD_LETTER_SUFFIX}`", "as it came", "the record as it came, with `dlq.*` headers")
     )
@@ -121,7 +121,7 @@ def data() -> Iterator[str]:
     models: list[tuple[str, type[BaseModel]]] = [(name, command.model) for name, command in tables.COMMANDS.items()]
     models += [(name, event.model) for name, event in tables.EVENTS.items()]
     models += list(tables.LIFECYCLE_MODELS.items())
-    models += [(name, model) for name, model in tables.REPLY_MODELS.items() if name != "command.done"]
+    models += list(tables.REPLY_MODELS.items())
     return table(("type", "data", ""), ((f"`{name}`", fields(model), _first_line(model)) for name, model in models))
 
 

@@ -1,5 +1,6 @@
 """Replies and lifecycle events: the same bytes twice, with all that the contract names, readable by others."""
 
+import dataclasses
 import uuid
 from typing import Any
 
@@ -14,10 +15,11 @@ from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
 from bridge.outcomes import lifecycle, replies
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import End, RunFacts
+from bridge.routes import Replies, Route, Verb
 from tests.engine import records
 from tests.engine.records import RECORDED, RECORDED_MS, binary, record
 from topics.lifecycle import Failure, State, WorkflowEnded, WorkflowStarted
-from topics.replies import DeadLetterReason, RejectReason, Reply
+from topics.replies import DeadLetterReason, DoneReply, RejectReason, Reply
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 DEAD = DeadLettered(DeadLetterReason.INVALID, "by: is missing")
@@ -129,6 +131,73 @@ def test_a_record_without_an_id_is_not_answered() -> None:
     bad = records.decode(record(b"{", binary(id=None)))
     assert isinstance(bad, BadRecord)
     assert replies.reply(bad, DEAD, "g") is None
+
+
+def test_the_second_reply_says_how_the_chain_of_runs_ended() -> None:
+    end = End(State.FAILED, RECORDED_MS, RECORDED_MS + 1500, None, Failure(type="T", message="m"))
+    written = replies.done(mark.of(sent(replyto="answers"), "g"), RUN, end, "answers")
+    assert jiter.from_json(written.value or b"") == {
+        "command_id": "c-1",
+        "command_source": "/shop",
+        "command_type": "invoice.approve",
+        "topic": "invoice.approve",
+        "partition": 2,
+        "offset": 41,
+        "time": RECORDED,
+        "outcome": "done",
+        "workflow_id": "invoice-I-1",
+        "run_id": "run-1",
+        "reason": None,
+        "detail": None,
+        "state": "failed",
+        "failure": {"type": "T", "message": "m"},
+        "result": None,
+    }
+    event_id = own_id("reply", "/shop", "c-1", "done", "invoice.approve", "2", "41")
+    told = attributes(written)
+    assert (told["ce_id"], told["ce_type"], told["ce_subject"]) == (event_id, "command.done", "invoice-I-1")
+    assert (told["ce_time"], written.timestamp_ms) == ("2026-11-21T10:00:01.623Z", RECORDED_MS + 1500)
+    assert (written.topic, written.key, told["ce_causationid"]) == ("answers", b"c-1", "c-1")
+    assert told["traceparent"] == f"{TRACE[:36]}{event_id.replace('-', '')[:16]}-01"
+
+
+def test_the_result_in_the_second_reply_is_as_the_workflow_returned_it() -> None:
+    end = End(State.COMPLETED, RECORDED_MS, RECORDED_MS, result=b'{"total": 12.50, "n": 18446744073709551616}')
+    written = replies.done(mark.of(sent(), "g"), RUN, end, "answers")
+    assert (written.value or b"").endswith(b'"result":{"total": 12.50, "n": 18446744073709551616}}')
+
+
+@pytest.mark.parametrize("end", [End(State.COMPLETED, 1, 2, result=b'{"n":1}'), End(State.TERMINATED, 1, 2)])
+def test_the_second_reply_is_what_its_model_says(end: End) -> None:
+    written = replies.done(mark.of(sent(), "g"), RUN, end, "answers")
+    assert DoneReply.model_validate_json(written.value or b"").json_bytes() == written.value
+
+
+STARTED = Route(command="invoice.approve", verb=Verb.START, id="i-{invoice_id}", workflow="W", task_queue="q")
+
+
+@pytest.mark.parametrize(
+    ("route", "asked", "marked"),
+    [
+        (STARTED, {"replywhen": "done"}, "bridge.replies"),
+        (STARTED, {"replywhen": "done", "replyto": "answers"}, "answers"),
+        (STARTED, {"replyto": "answers"}, None),
+        (dataclasses.replace(STARTED, replies=Replies.REJECTED), {"replywhen": "done"}, None),
+        (dataclasses.replace(STARTED, replies=Replies.NONE), {"replywhen": "done"}, None),
+        (dataclasses.replace(STARTED, verb=Verb.SIGNAL_WITH_START, signal="s"), {"replywhen": "done"}, None),
+    ],
+    ids=["a start", "a start with a topic", "not asked", "rejections only", "no replies", "begun to hand it a signal"],
+)
+def test_the_mark_of_a_start_says_where_its_second_reply_goes(
+    route: Route, asked: dict[str, str], marked: str | None
+) -> None:
+    command = records.command(record(headers=binary(**asked)), rows=[route], reply_topics=["answers"])
+    assert mark.of(command, "g").done == marked
+
+
+def test_a_mark_is_read_back_with_the_topic_of_the_second_reply() -> None:
+    command = records.command(record(headers=binary(replywhen="done")), rows=[STARTED])
+    assert mark.read(mark.memo(mark.of(command, "g"))) == mark.of(command, "g")
 
 
 RUN = RunFacts("n", "invoice-I-1", "run-1", "run-1", "W", "q")
