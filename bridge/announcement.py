@@ -9,7 +9,7 @@ from bridge.outcome import Accepted, DeadLettered, Rejected, Settled
 from bridge.outcomes import lifecycle, replies
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import RunFacts
-from bridge.routes import Replies, Route
+from bridge.routes import Replies
 
 
 def records(
@@ -26,13 +26,15 @@ def records(
         lifecycle_topic, run_id = content.route.lifecycle, settled.run_id
         if lifecycle_topic and run_id:
             found.append(_started(content, run_id, lifecycle_topic, group, namespace))
-    if _is_answered(content.route, settled) and (reply := replies.reply(content, settled, group)):
+    if _is_answered(content, settled) and (reply := replies.reply(content, settled, group)):
         found.append(reply)
     return found
 
 
-def _is_answered(route: Route | None, settled: Settled) -> bool:
-    wanted = route.replies if route is not None else Replies.ALL
+def _is_answered(content: Command | BadRecord, settled: Settled) -> bool:
+    if isinstance(content, BadRecord) and not content.is_answered:
+        return False
+    wanted = content.route.replies if content.route is not None else Replies.ALL
     return wanted is Replies.ALL or (wanted is Replies.REJECTED and isinstance(settled, Rejected | DeadLettered))
 
 

@@ -116,7 +116,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record for its dead-letter topic; `identity`, `reply_to` and `route` where they could be read."""
+    """A record for its dead-letter topic; `identity`, `reply_to` and `route` where they could be read.
+
+    It is not answered where it names a reply topic that it may not name: else all who read the common one would get the
+    answers to whatever somebody sends.
+    """
 
     record: Record
     reason: DeadLetterReason
@@ -126,6 +130,7 @@ class BadRecord:
     traceparent: str | None = None
     tracestate: str | None = None
     reply_to: str | None = None
+    is_answered: bool = True
     route: Route | None = None
 
 

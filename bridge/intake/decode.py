@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge import tracecontext
-from bridge.command import REPLAYS_HEADER, BadRecord, Command, Identity, Record, Skipped
+from bridge.command import REPLAYS_HEADER, REPLY_WHEN, BadRecord, Command, Identity, Record, Skipped
 from bridge.intake import envelope
 from bridge.intake.envelope import Envelope, RefusedError
 from bridge.routes import Route, Routes
 from topics import ids
-from topics.replies import DeadLetterReason
+from topics.replies import DeadLetterReason, ReplyOutcome
 
 WORKFLOW_ID_CHARACTERS_MAX = 255  # visibility's column in SQL
 DETAIL_CHARACTERS_MAX = 2000
@@ -43,11 +43,11 @@ class Decoder:
                 return Skipped(record)
             raise RefusedError(DeadLetterReason.UNROUTABLE, "type: no route of this topic has it")
         reply_to = attributes.get("replyto")
-        if reply_to is not None and reply_to not in self.reply_topics:
+        if not self._may_name(reply_to):
             raise RefusedError(DeadLetterReason.FORBIDDEN, "replyto: is not among BRIDGE_REPLY_TOPICS")
         if not isinstance(event.data, dict):
             raise RefusedError(DeadLetterReason.INVALID, "data: must be a JSON object")
-        workflow_id = _checked(route, event.data)
+        workflow_id = _checked(route, event.data, attributes.get(REPLY_WHEN))
         headers = event.headers
         traceparent, tracestate = tracecontext.incoming(
             headers.get("traceparent"), headers.get("tracestate"), attributes
@@ -69,6 +69,9 @@ class Decoder:
             replayed=REPLAYS_HEADER in headers,
         )
 
+    def _may_name(self, reply_to: str | None) -> bool:
+        return reply_to is None or reply_to in self.reply_topics
+
     def _bad(self, record: Record, refused: RefusedError, attributes: Mapping[str, str]) -> BadRecord:
         faulty = {problem.partition(":")[0] for problem in envelope.check(attributes)}
         sound = {name: attributes[name] for name in attributes.keys() - faulty}
@@ -79,6 +82,7 @@ class Decoder:
             record.header("traceparent"), record.header("tracestate"), attributes
         )
         reply_to = attributes.get("replyto")
+        may_name = self._may_name(reply_to)
         return BadRecord(
             record=record,
             reason=refused.reason,
@@ -87,7 +91,8 @@ class Decoder:
             correlation_id=sound.get("correlationid"),
             traceparent=traceparent,
             tracestate=tracestate,
-            reply_to=reply_to if reply_to in self.reply_topics else None,
+            reply_to=reply_to if may_name else None,
+            is_answered=may_name,
             route=self.routes.find(record.topic, sound.get("type", "")),
         )
 
@@ -97,8 +102,10 @@ def timestamp_id(record: Record) -> str:
     return f"{record.topic}/{record.partition}/{record.offset}@{record.timestamp_ms}"
 
 
-def _checked(route: Route, data: dict[str, Any]) -> str:
+def _checked(route: Route, data: dict[str, Any], reply_when: str | None) -> str:
     problems = route.checker.problems(data) if route.checker is not None else []
+    if reply_when is not None and reply_when != ReplyOutcome.DONE:
+        problems = [*problems, f"{REPLY_WHEN}: must be {ReplyOutcome.DONE.value}, or left out"]
     workflow_id = ""
     if not problems:
         try:

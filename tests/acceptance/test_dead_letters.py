@@ -32,7 +32,7 @@ ODD: Headers = (
 
 @dataclass(frozen=True)
 class Bad:
-    """A record and what becomes of it; `answered` says whether its command id can be read."""
+    """A record and what becomes of it; `answered` says whether it is told to anyone."""
 
     reason: str
     value: bytes | None
@@ -97,7 +97,8 @@ BAD = {
     "a long source": Bad("invalid", text(LEAD), binary(source=b"/" * 256), ("source",)),
     "a control character": Bad("invalid", text(LEAD), binary(source=b"/a\nb"), ("source",)),
     "another type": Bad("unroutable", text(LEAD), binary(type=b"invoice.process")),
-    "a reply topic that is not allowed": Bad("forbidden", text(LEAD), binary(replyto=b"lead.events")),
+    "a reply topic that is not allowed": Bad("forbidden", text(LEAD), binary(replyto=b"lead.events"), answered=False),
+    "another time for the second reply": Bad("invalid", text(LEAD), binary(replywhen=b"later"), ("replywhen",)),
     "a large value": Bad("too_large", text(LEAD | {"x": "x" * MIB}), binary()),
     "an old dead letter": Bad("undecodable", b"{", (*binary(), ("dlq.reason", b"old"), ("dlq.replays", b"2"))),
 }

@@ -149,6 +149,9 @@ REFUSED = {
     "a value over 1 MiB": (record(b" " * (1024 * 1024 + 1)), "too_large"),
     "a value over 1 MiB of a structured event": (record(b" " * (1024 * 1024 + 1), STRUCTURED), "too_large"),
     "a reply topic that is not allowed": (record(headers=binary(replyto="elsewhere")), "forbidden"),
+    "an unknown time for the second reply": (record(headers=binary(replywhen="Done")), "invalid"),
+    "no time for the second reply": (record(headers=binary(replywhen="")), "invalid"),
+    "an unknown time in a structured event": (record(structured(replywhen=True), STRUCTURED), "invalid"),
 }
 
 
@@ -225,6 +228,18 @@ def test_an_allowed_reply_topic_is_taken() -> None:
     assert command(record(headers=binary(replyto="answers")), reply_topics=["answers"]).reply_to == "answers"
 
 
+@pytest.mark.parametrize(
+    "arrived", [record(headers=binary(replywhen="done")), record(structured(replywhen="done"), STRUCTURED)]
+)
+def test_a_second_reply_is_asked_for_in_either_mode(arrived: Record) -> None:
+    assert command(arrived).done_to == "bridge.replies"
+
+
+def test_a_wrong_time_for_the_second_reply_is_named_beside_what_else_is_wrong() -> None:
+    _, detail = refusal(record(b'{"invoice_id":"I-1"}', binary(replywhen="later")))
+    assert detail == "by: Field required; replywhen: must be done, or left out"
+
+
 def test_the_plain_traceparent_goes_before_the_events() -> None:
     arrived = record(headers=[*binary(traceparent=OTHER_TRACE), ("traceparent", TRACE.encode())])
     assert command(arrived).traceparent == TRACE
@@ -269,8 +284,17 @@ def test_a_bad_command_with_control_characters_in_its_id_is_not_answered() -> No
     assert bad(record(headers=binary(id="a\nb"))).identity is None
 
 
-def test_a_bad_command_is_not_answered_at_a_topic_that_is_not_allowed() -> None:
-    assert bad(record(b"{", binary(replyto="elsewhere"))).reply_to is None
+@pytest.mark.parametrize(
+    "value", [b"{", b'{"invoice_id":"I-1","by":"ada"}'], ids=["bad otherwise too", "sound otherwise"]
+)
+def test_a_command_that_asks_for_answers_where_it_may_not_gets_none(value: bytes) -> None:
+    refused = bad(record(value, binary(replyto="elsewhere")))
+    assert (refused.reply_to, refused.is_answered) == (None, False)
+
+
+def test_a_bad_command_is_answered_at_the_topic_that_it_may_name() -> None:
+    refused = bad(record(b"{", binary(replyto="answers")), reply_topics=["answers"])
+    assert (refused.reply_to, refused.is_answered) == ("answers", True)
 
 
 PAYLOAD = "s3cret"

@@ -113,13 +113,6 @@ def test_a_bad_command_is_answered_with_its_reason() -> None:
     assert (data["outcome"], data["reason"], data["workflow_id"], data["run_id"]) == ("rejected", "invalid", None, None)
 
 
-@pytest.mark.parametrize("command_type", ["invoice.approve", "unknown"])
-def test_a_command_that_asks_for_answers_where_it_may_not_is_answered_where_all_are(command_type: str) -> None:
-    bad = records.decode(record(headers=binary(type=command_type, replyto="elsewhere")))
-    assert isinstance(bad, BadRecord)
-    assert reply(DeadLettered(bad.reason, bad.detail), bad).topic == "bridge.replies"
-
-
 def test_a_command_with_two_content_types_is_answered() -> None:
     types = (("content-type", b"text/plain"), ("content-type", b"application/json"))
     bad = records.decode(record(headers=(*binary(), *types)))

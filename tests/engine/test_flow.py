@@ -1,9 +1,10 @@
 """One command's way, with the servers' answers given by the test."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from tests.engine import records
 from topics.replies import RejectReason
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -83,9 +86,16 @@ class Scene:
         return [one.topic for one in self.server.written]
 
 
-def scene(monkeypatch: pytest.MonkeyPatch, server: Server, value: bytes | None = None, **route: Any) -> Scene:
+def scene(
+    monkeypatch: pytest.MonkeyPatch,
+    server: Server,
+    value: bytes | None = None,
+    asked: Mapping[str, str] = NOTHING,
+    **route: Any,
+) -> Scene:
     monkeypatch.setattr(dispatcher, "dispatch", server.dispatch)
-    place = records.record(value, records.binary()) if value else records.record(headers=records.binary())
+    headers = records.binary(**asked)
+    place = records.record(value, headers) if value else records.record(headers=headers)
     tp = TopicPartition(place.topic, place.partition)
     assignment = Assignment(10)
     partition = assignment.partitions[tp] = Partition(Watermark(), end_offset=0)
@@ -213,6 +223,15 @@ async def test_a_bad_record_of_a_route_that_answers_nobody_is_dead_lettered_only
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told = scene(monkeypatch, Server([]), b"{}", replies=Replies.NONE)
+    assert await told.work() is None
+    assert told.topics == ["invoice.approve.dlq"]
+
+
+@pytest.mark.parametrize("value", [b"{", None], ids=["bad otherwise too", "sound otherwise"])
+async def test_a_command_that_asks_for_answers_where_it_may_not_is_dead_lettered_only(
+    monkeypatch: pytest.MonkeyPatch, value: bytes | None
+) -> None:
+    told = scene(monkeypatch, Server([]), value, asked={"replyto": "elsewhere"})
     assert await told.work() is None
     assert told.topics == ["invoice.approve.dlq"]
 
