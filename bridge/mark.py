@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
 
 from bridge import tracecontext
-from bridge.command import Command, rfc3339
+from bridge.command import REPLY_WHEN, Command, rfc3339
 from bridge.routes import Verb
 from topics import ids
 
@@ -106,7 +106,7 @@ def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
         route=command.route.command,
         tracestate=command.tracestate,
         earlier=earlier,
-        done=command.done_to if command.route.verb is Verb.START else None,
+        done=command.done_to if REPLY_WHEN in command.attributes and command.route.verb is Verb.START else None,
     )
 
 
