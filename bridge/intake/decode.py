@@ -7,6 +7,7 @@ from typing import Any
 from bridge import tracecontext
 from bridge.command import REPLAYS_HEADER, REPLY_WHEN, BadRecord, Command, Identity, Record, Skipped
 from bridge.intake import envelope
+from bridge.intake.attributes import check, has_control
 from bridge.intake.envelope import Envelope, RefusedError
 from bridge.routes import Route, Routes
 from topics import ids
@@ -73,7 +74,7 @@ class Decoder:
         return reply_to is None or reply_to in self.reply_topics
 
     def _bad(self, record: Record, refused: RefusedError, attributes: Mapping[str, str]) -> BadRecord:
-        faulty = {problem.partition(":")[0] for problem in envelope.check(attributes)}
+        faulty = {problem.partition(":")[0] for problem in check(attributes)}
         sound = {name: attributes[name] for name in attributes.keys() - faulty}
         identity = None
         if "id" in sound:  # the reply needs no more than it
@@ -114,7 +115,7 @@ def _checked(route: Route, data: dict[str, Any], reply_when: str | None) -> str:
             problems = [str(error)]
     if len(workflow_id) > WORKFLOW_ID_CHARACTERS_MAX:
         problems = [f"the workflow id would be longer than {WORKFLOW_ID_CHARACTERS_MAX} characters"]
-    if envelope.has_control(workflow_id):
+    if has_control(workflow_id):
         problems = ["the workflow id would have control characters"]
     if problems:
         raise RefusedError(DeadLetterReason.INVALID, "; ".join(problems))

@@ -9,32 +9,22 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from bridge.command import DAMAGE_DETAIL, Record
 from bridge.intake import jsontext
+from bridge.intake.attributes import REQUIRED, check, printable
 from topics import spec
-from topics.envelope import CLOUDEVENTS_SPECVERSION
 from topics.replies import DeadLetterReason
 
 HEADER_PREFIX = "ce_"
 CONTENT_TYPE = "content-type"
 JSON = "application/json"
-REQUIRED = ("specversion", "id", "source", "type")
-NAMES = ("id", "source", "type", "correlationid", "subject")  # what goes on into ids, keys, search attributes
 DATA_MEMBERS = frozenset({"data", "data_base64"})  # of the JSON format: no attribute may have these names
 STRUCTURED = "application/cloudevents"
-NAME_CHARACTERS_MAX = 255  # of id and source: they go into Temporal's search attributes, VARCHAR(255) in SQL
 
 _JSON_TYPE = re.compile(r"\s*([\w.+-]+/)?([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
 _STRUCTURED_JSON = re.compile(r"application/cloudevents(\+json)?\s*(;.*)?", re.IGNORECASE | re.DOTALL)
-# RFC 3339, section 5.6, the form that CloudEvents asks for.
-_TIME = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d{2}:\d{2})",
-    re.ASCII,
-)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class RefusedError(ValueError):
@@ -106,10 +96,10 @@ def _headers(record: Record) -> _Headers:
         try:
             text = value.decode()
         except UnicodeDecodeError:
-            found.problems.append(f"{_printable(name)}: is not UTF-8 text")
+            found.problems.append(f"{printable(name)}: is not UTF-8 text")
             continue
         if attributes.setdefault(name, text) != text:
-            found.problems.append(f"{_printable(name)}: is there twice with different values")
+            found.problems.append(f"{printable(name)}: is there twice with different values")
     return found
 
 
@@ -181,7 +171,7 @@ def _members(event: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
         elif isinstance(value, int):
             attributes[name] = str(value)
         else:
-            problems.append(f"{_printable(name)}: an attribute must be text, an integer or a boolean")
+            problems.append(f"{printable(name)}: an attribute must be text, an integer or a boolean")
     problems += [
         f"{name}: must be text" for name in REQUIRED if event.get(name) is not None and not isinstance(event[name], str)
     ]
@@ -193,41 +183,3 @@ def _base64(value: Any, attributes: Mapping[str, str]) -> bytes:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError, TypeError):
         raise RefusedError(DeadLetterReason.UNDECODABLE, "data_base64: no base64 text", attributes) from None
-
-
-def check(attributes: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with the attributes of a CloudEvent, by name."""
-    problems = [f"{name}: is missing" for name in REQUIRED if not attributes.get(name)]
-    if attributes.get("specversion", CLOUDEVENTS_SPECVERSION) != CLOUDEVENTS_SPECVERSION:
-        problems.append(f"specversion: must be {CLOUDEVENTS_SPECVERSION}")
-    for name in NAMES:
-        value = attributes.get(name)
-        if value is None:
-            continue
-        if len(value) > NAME_CHARACTERS_MAX:
-            problems.append(f"{name}: is longer than {NAME_CHARACTERS_MAX} characters")
-        if has_control(value):
-            problems.append(f"{name}: has control characters")
-    if "time" in attributes and not _is_time(attributes["time"]):
-        problems.append("time: is no RFC 3339 time")
-    return problems
-
-
-def has_control(text: str) -> bool:
-    """Return whether a text has control characters."""
-    return not text.isprintable() and _CONTROL.search(text) is not None  # nearly all are, which is seen faster
-
-
-def _is_time(text: str) -> bool:
-    if not _TIME.fullmatch(text):
-        return False
-    try:
-        # Days that a month does not have, and hours; a leap second is well-formed (RFC 3339, section 5.7).
-        datetime.fromisoformat(text.upper().replace(":60", ":59"))
-    except ValueError:
-        return False
-    return True
-
-
-def _printable(name: str) -> str:
-    return _CONTROL.sub("?", name)[:64]
