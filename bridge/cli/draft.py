@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bridge import tracecontext
-from bridge.command import BadRecord, Record, rfc3339
+from bridge.command import REPLY_WHEN, BadRecord, Record, rfc3339
 from bridge.intake import jsontext
 from bridge.intake.decode import Decoder
 from bridge.routes import Route
@@ -44,7 +44,7 @@ class Draft:
         return f"{judged.reason.value}: {judged.detail}" if isinstance(judged, BadRecord) else None
 
 
-def make(sender: Sender, route: Route, line: int, value: bytes) -> Draft:
+def make(sender: Sender, route: Route, line: int, value: bytes, *, reply_when: str | None = None) -> Draft:
     """Return the record of a CloudEvent in binary mode; its key is the business id unless told otherwise."""
     identifier = sender.id if sender.id is not None else str(uuid.uuid4())
     attributes = {
@@ -54,6 +54,8 @@ def make(sender: Sender, route: Route, line: int, value: bytes) -> Draft:
         "type": route.command,
         "time": rfc3339(int(datetime.now(UTC).timestamp() * 1000)),
     }
+    if reply_when is not None:
+        attributes[REPLY_WHEN] = reply_when
     headers = [("content-type", b"application/json")]
     if sender.traceparent is not None:
         attributes["traceparent"] = sender.traceparent

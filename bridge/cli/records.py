@@ -1,6 +1,6 @@
 """Follow topics without a group, and show their records as the contract says."""
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection
 from typing import Any, Self
 
 import aiokafka
@@ -34,7 +34,9 @@ class Follower:
             for partition in self._consumer.assignment():
                 await self._consumer.position(partition)
             if self._from_beginning:
-                await self._to_beginning(self._consumer.assignment())
+                offsets = await self._consumer.beginning_offsets(self._consumer.assignment())
+                for partition, offset in offsets.items():
+                    self._consumer.seek(partition, offset)
         except BaseException:
             await self._consumer.stop()
             raise
@@ -42,14 +44,6 @@ class Follower:
 
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
-
-    async def rewind(self, topic: str) -> None:
-        """Read a topic again from its beginning."""
-        await self._to_beginning(found for found in self._consumer.assignment() if found.topic == topic)
-
-    async def _to_beginning(self, partitions: Iterable[aiokafka.TopicPartition]) -> None:
-        for partition, offset in (await self._consumer.beginning_offsets(list(partitions))).items():
-            self._consumer.seek(partition, offset)
 
     async def __aiter__(self) -> AsyncIterator[Record]:
         """Yield records as they come, without end."""

@@ -16,6 +16,7 @@ from bridge.intake.decode import Decoder
 from bridge.routes import Replies, Route
 from bridge.settings import Settings
 from topics import spec, tables
+from topics.replies import ReplyOutcome
 
 REQUEST_BYTES_MAX = spec.DEAD_LETTER_BYTES_MAX  # more than a command topic takes: the broker has the last word
 IN_FLIGHT = 500
@@ -47,7 +48,8 @@ def prepare(
     pieces = tuple(piece for piece in cut if isinstance(piece, objects.Piece))
     if broken and not check:
         broken, pieces = {}, tuple(objects.lines(content))
-    drafts = tuple(draft.make(sender, route, piece.line, piece.text) for piece in pieces)
+    when = ReplyOutcome.DONE if wait and waiting.ends_with_run(route) else None
+    drafts = tuple(draft.make(sender, route, piece.line, piece.text, reply_when=when) for piece in pieces)
     if check:
         decoder = Decoder(table)
         found = ((each.line, each.problem(sender.topic, decoder)) for each in drafts)
@@ -99,9 +101,8 @@ async def _send_and_wait(settings: Settings, batch: Batch, table: output.Table, 
         each = sent[coordinates]
         table.add(_coordinates(coordinates) | {"id": each.id, "source": each.source} | asdict(fate))
 
-    topics = tuple(dict.fromkeys((tables.REPLIES_TOPIC, batch.route.lifecycle or tables.REPLIES_TOPIC)))
     # Listens before it sends: an answer can be faster than the next line of ours.
-    async with records.Follower(settings, topics) as follower, _producer(settings) as producer:
+    async with records.Follower(settings, [tables.REPLIES_TOPIC]) as follower, _producer(settings) as producer:
         sent |= {coordinates: each async for coordinates, each in _sent(producer, settings, batch)}
         waited = waiting.Waiting(batch.route, follower, tell, dict.fromkeys(sent, Fate()))
         with contextlib.suppress(TimeoutError):
