@@ -188,6 +188,8 @@ class Daemon:
         ]
         feed = Feed(ownership, announced, sweeps, self._settings.bridge.sweep_interval, self._health)
         self._metrics.gauge(Metric.FEED_LAG_SECONDS, feed.lag_seconds)
+        self._metrics.gauge(Metric.WATCHES, lambda: len(ownership.watchlist))
+        self._metrics.gauge(Metric.WATCHES_LEFT_OUT, lambda: ownership.watchlist.left_out)
         return feed
 
     def _is_held(self, topic: str) -> bool:

@@ -1,26 +1,30 @@
 """Who sweeps: the member of the group `{group}.feed` that holds the one partition of the topic `{group}.feed`.
 
-The topic keeps the watermark, written in one transaction with the events that it covers; the transactional id fences
-an owner that was thought dead.
+The topic keeps the watermark and the watches, written in one transaction with the events that they cover; the
+transactional id fences an owner that was thought dead.
 """
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
 import jiter
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from bridge.outcomes import watch
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lines import REQUEST_BYTES_MAX
+from bridge.outcomes.watchlist import Watchlist
 from topics import spec
 
 SESSION_TIMEOUT_MS = 10_000
 POLL_TIMEOUT_MS = 500
 FETCH_WAIT_MAX_MS = 5000  # the broker answers as soon as there is something; to ask more often costs while idle
+READ_TIMEOUT = timedelta(seconds=20)
 TRANSACTION_TIMEOUT = timedelta(seconds=20)
 STOP_TIMEOUT = timedelta(seconds=5)
 
@@ -34,6 +38,7 @@ class Ownership:
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
         self._watermarks: dict[str, int] = {}
+        self.watchlist = Watchlist()
 
     async def __aenter__(self) -> Self:
         """Join the election."""
@@ -63,22 +68,25 @@ class Ownership:
                     await consumer.stop()
 
     async def is_mine(self) -> bool:
-        """Return, within a second, whether this process is the owner now and ready to write."""
+        """Return, within a second, whether this process is the owner now, has read all, and is ready to write."""
         consumer = self._required()
-        batches = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
-        for record in (record for records in batches.values() for record in records):
-            self._remember(record.key, record.value)
+        self._take(await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS))
         if not consumer.assignment():
             await self.resign()
+            self.watchlist.clear()
             return False
+        if (offset := self.watchlist.room_from()) is not None:
+            for partition in consumer.assignment():
+                consumer.seek(partition, offset)
+        # Also while it is the owner: after each rebalance the client begins at the first record again.
+        await self._read_all(consumer)
         if self._producer is None:
-            if not await self._has_read_all(consumer):
-                return False
             producer = AIOKafkaProducer(
                 **self._options, transactional_id=self._topic, max_request_size=REQUEST_BYTES_MAX
             )
             try:
                 await producer.start()
+                await self._read_all(consumer)  # what the owner before wrote until it was fenced just now
             except BaseException:  # also when we are cancelled: what it had opened must not stay
                 await _stop(producer)
                 raise
@@ -90,7 +98,7 @@ class Ownership:
         return self._watermarks.get(namespace, 0)
 
     async def write(self, records: Sequence[OutRecord], namespace: str, watermark_ms: int) -> None:
-        """Write events and the watermark that covers them: all, or none of them.
+        """Write events, watches, and the watermark that covers them: all, or none of them.
 
         After an error resign: the broker aborts what was begun when the next producer comes. To abort it here would
         wait without end while Kafka is away.
@@ -115,15 +123,29 @@ class Ownership:
             await asyncio.gather(*sent)
             await producer.commit_transaction()
         self._watermarks[namespace] = watermark_ms
+        for record in records:
+            if record.topic == self._topic and record.key is not None:
+                self.watchlist.note(record.key, record.value)
+
+    def _take(self, batches: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        for record in (record for records in batches.values() for record in records):
+            if watch.is_key(record.key):
+                self.watchlist.note(record.key, record.value, record.offset)
+            elif self._producer is None:  # what the owner reads of its own is older than what it knows
+                self._remember(record.key, record.value)
 
     def _remember(self, key: bytes | None, value: bytes | None) -> None:
         with contextlib.suppress(ValueError, KeyError, TypeError):  # a record that is none of ours tells nothing
             fields = jiter.from_json(value or b"")
             self._watermarks[(key or b"").decode()] = int(fields["closed_until_ms"])
 
-    async def _has_read_all(self, consumer: AIOKafkaConsumer) -> bool:
+    async def _read_all(self, consumer: AIOKafkaConsumer) -> None:
+        until = time.monotonic() + READ_TIMEOUT.total_seconds()
         ends = await consumer.end_offsets(consumer.assignment())
-        return all([await consumer.position(tp) >= end for tp, end in ends.items()])
+        while behind := [tp for tp, end in ends.items() if await consumer.position(tp) < end]:
+            if time.monotonic() > until:  # not by cancelling: a poll that is cancelled breaks the client's watchdog
+                raise TimeoutError(f"{self._topic} could not be read in {READ_TIMEOUT.total_seconds():g} s")
+            self._take(await consumer.getmany(*behind, timeout_ms=POLL_TIMEOUT_MS))
 
     async def resign(self) -> None:
         """Give up the producer: what it may have begun is aborted when the next owner, or this one, begins anew."""

@@ -36,6 +36,7 @@ class Log(StrEnum):
     FEED_RELEASED = "lifecycle feed released"
     FEED_FAILED = "lifecycle feed failed"
     FEED_UNKNOWN_ROUTE = "run of an unknown route"
+    WATCHES_FULL = "too many watched runs"
 
 
 class Metric(StrEnum):
@@ -51,6 +52,8 @@ class Metric(StrEnum):
     LAG = "bridge_lag_records"
     ADMISSION_LIMIT = "bridge_admission_limit"
     FEED_LAG_SECONDS = "bridge_feed_lag_seconds"
+    WATCHES = "bridge_watches"
+    WATCHES_LEFT_OUT = "bridge_watches_left_out"
 
 
 METRIC_HELP = {
@@ -64,4 +67,6 @@ METRIC_HELP = {
     Metric.LAG: "Records of the partitions held that are not done, those that an open transaction holds back included.",
     Metric.ADMISSION_LIMIT: "Commands that may be with Temporal at once; falls when the server asks for less.",
     Metric.FEED_LAG_SECONDS: "Age of the newest close that is surely announced; 0 where another instance owns it.",
+    Metric.WATCHES: "Runs that the owner of the feed looks after one by one: no sweep finds them, or an answer waits.",
+    Metric.WATCHES_LEFT_OUT: "Runs beyond the bound of those; they are taken up when there is room.",
 }

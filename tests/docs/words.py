@@ -96,5 +96,6 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.FEED_RELEASED: "Another process sweeps now, or will.",
         Log.FEED_FAILED: "The sweep fails; `problem` says why. What closes meanwhile is found later.",
         Log.FEED_UNKNOWN_ROUTE: "A closed run was begun by a route that this process does not have; not announced.",
+        Log.WATCHES_FULL: "More than `watches` runs must be looked after one by one; the rest waits until half are done.",
     }
 )
