@@ -1,15 +1,16 @@
-"""What is written once a command is settled: its dead letter, the start of its run, its answer."""
+"""What is written once a command is settled: its dead letter, its run's start, who waits for the end, its answer."""
 
 from datetime import UTC, datetime
 
 from bridge import mark
 from bridge.command import BadRecord, Command
 from bridge.deadletter import record as deadletter
-from bridge.outcome import Accepted, DeadLettered, Rejected, Settled
-from bridge.outcomes import lifecycle, replies
+from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
+from bridge.outcomes import lifecycle, replies, watch
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import RunFacts
-from bridge.routes import Replies
+from bridge.outcomes.watch import Watch
+from bridge.routes import Replies, Verb
 
 
 def records(
@@ -26,6 +27,8 @@ def records(
         lifecycle_topic, run_id = content.route.lifecycle, settled.run_id
         if lifecycle_topic and run_id:
             found.append(_started(content, run_id, lifecycle_topic, group, namespace))
+    if isinstance(content, Command) and isinstance(settled, Accepted | Duplicate):
+        found += _asked_later(content, settled, group, namespace)
     if _is_answered(content, settled) and (reply := replies.reply(content, settled, group)):
         found.append(reply)
     return found
@@ -36,6 +39,21 @@ def _is_answered(content: Command | BadRecord, settled: Settled) -> bool:
         return False
     wanted = content.route.replies if content.route is not None else Replies.ALL
     return wanted is Replies.ALL or (wanted is Replies.REJECTED and isinstance(settled, Rejected | DeadLettered))
+
+
+def _asked_later(command: Command, settled: Accepted | Duplicate, group: str, namespace: str) -> list[OutRecord]:
+    """Return what lets the feed's owner answer a second time, where the run's own mark does not ask for that.
+
+    The run was begun by another command then, or by another record of this one, whose coordinates are not these.
+    """
+    topic = command.done_to
+    is_marked = command.route.verb is Verb.START and isinstance(settled, Accepted)
+    if topic is None or is_marked or settled.run_id is None:  # a run that is not known cannot be looked after
+        return []
+    asked = Watch(
+        mark.of(command, group), namespace, command.workflow_id, settled.run_id, announce=False, reply_topic=topic
+    )
+    return [watch.record(asked, group)]
 
 
 def _started(command: Command, run_id: str, topic: str, group: str, namespace: str) -> OutRecord:

@@ -26,3 +26,15 @@ async def test_a_kafka_that_goes_before_the_first_record_is_told_without_a_trace
     batch = sending.prepare(loaded, draft.Sender("invoice.cancel"), "one.json", check=True)
     with pytest.raises(errors.ConnectError, match="nothing was sent"):
         await sending.send(loaded, batch, output.Table("json", {}), None)
+
+
+@pytest.mark.parametrize(
+    ("topic", "wait", "asked"),
+    [("invoice.cancel", True, b"done"), ("invoice.cancel", False, None), ("lead.score", True, None)],
+    ids=["waiting", "not waiting", "waiting for a run that is made to stay"],
+)
+def test_who_waits_asks_for_the_second_reply(topic: str, wait: bool, asked: bytes | None, tmp_path: Path) -> None:
+    file = tmp_path / "one.json"
+    file.write_text("{}")
+    batch = sending.prepare(settings.load({}), draft.Sender(topic), str(file), check=False, wait=wait)
+    assert dict(batch.drafts[0].headers).get("ce_replywhen") == asked

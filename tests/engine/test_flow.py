@@ -11,6 +11,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from bridge import flow as flows
+from bridge import mark
 from bridge.command import Command
 from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
@@ -22,13 +23,15 @@ from bridge.intake.breaker import Breaker
 from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.watermark import Watermark
-from bridge.outcome import Accepted, Rejected, TargetMissing
+from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, TargetMissing
+from bridge.outcomes import watch
 from bridge.outcomes.event import OutRecord
-from bridge.routes import Missing, Replies, Route
+from bridge.outcomes.watch import Watch
+from bridge.routes import Missing, Replies, Route, Verb
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from tests.engine import records
-from topics.replies import RejectReason
+from topics.replies import DeadLetterReason, RejectReason
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -234,6 +237,55 @@ async def test_a_command_that_asks_for_answers_where_it_may_not_is_dead_lettered
     told = scene(monkeypatch, Server([]), value, asked={"replyto": "elsewhere"})
     assert await told.work() is None
     assert told.topics == ["invoice.approve.dlq"]
+
+
+FEED, REPLIES = "g.feed", "bridge.replies"
+BEGINS: Mapping[str, Any] = MappingProxyType({"verb": Verb.START, "workflow": "W", "task_queue": "q"})
+
+
+@pytest.mark.parametrize(
+    ("route", "settled", "written"),
+    [
+        ({}, Accepted("r"), [FEED, REPLIES]),
+        ({}, Duplicate("r"), [FEED, REPLIES]),
+        ({}, Duplicate(None), [REPLIES]),
+        ({}, Rejected(RejectReason.ALREADY_DONE, "closed", "r"), [REPLIES]),
+        ({}, DeadLettered(DeadLetterReason.TARGET_MISSING, "none"), ["invoice.approve.dlq", REPLIES]),
+        (BEGINS, Accepted("r"), [REPLIES]),
+        (BEGINS, Duplicate("r"), [FEED, REPLIES]),
+        ({"replies": Replies.REJECTED}, Accepted("r"), []),
+        ({"replies": Replies.NONE}, Accepted("r"), []),
+    ],
+    ids=[
+        "in effect",
+        "in effect before",
+        "in effect on a run that is not known",
+        "refused",
+        "dead-lettered",
+        "a start, whose mark asks",
+        "a start that another record made",
+        "a route that answers refusals only",
+        "a route that answers nobody",
+    ],
+)
+async def test_the_owner_of_the_feed_is_asked_for_the_second_reply_where_the_runs_mark_does_not_ask(
+    monkeypatch: pytest.MonkeyPatch, route: Mapping[str, Any], settled: object, written: list[str]
+) -> None:
+    told = scene(monkeypatch, Server([settled]), asked={"replywhen": "done"}, **route)
+    assert await told.work() is None
+    assert told.topics == written
+
+
+async def test_what_the_owner_of_the_feed_is_asked_names_the_run_and_the_topic_of_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = scene(monkeypatch, Server([Accepted("r")]), asked={"replywhen": "done"})
+    await told.work()
+    content = told.server.written[0].value
+    found = watch.read(content or b"")
+    assert isinstance(told.item.content, Command)
+    mine = mark.of(told.item.content, "g")
+    assert found == Watch(mine, "n", "invoice-I-1", "r", announce=False, reply_topic=REPLIES)
 
 
 async def test_a_run_that_a_refused_update_began_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
