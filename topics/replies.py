@@ -61,10 +61,12 @@ class Reply(Model):
 class DoneReply(Reply):
     """The second answer to a command that asked for it: how the chain of runs that it began or reached has ended.
 
-    `time` is still the command record's timestamp; `run_id` is the last run of the chain, `state` how that one ended.
-    `result` is what the workflow returned, None where that is large, is no plain JSON, or there is none.
+    `time` is still the command record's timestamp; `run_id` is the last run of the chain, `state` how that one ended,
+    `closed_at` when (RFC 3339, UTC, ms). `result` is what the workflow returned, None where that is large, is no plain
+    JSON, or there is none.
     """
 
     state: State
+    closed_at: str
     failure: Failure | None = None
     result: Any = None

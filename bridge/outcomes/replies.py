@@ -70,7 +70,8 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
 def done(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
     """Return the second reply to the command in `mark`, once the chain of runs whose last one is `run` has ended.
 
-    Its time is the chain's close: by the command's, a long run would have its answer deleted as old at once.
+    Kafka's timestamp is the chain's close, though the event's time is the command's as in each reply: else a topic that
+    keeps a week would drop the answer of a longer run at once.
     """
     outcome = ReplyOutcome.DONE
     coordinates = (mark.topic, mark.partition, mark.offset)
@@ -88,6 +89,7 @@ def done(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
         "reason": None,
         "detail": None,
         "state": end.state,
+        "closed_at": rfc3339(end.closed_ms),
         "failure": end.failure and end.failure.model_dump(),
     }
     # The result goes on as it was returned: parsed and written again, its numbers could change.
@@ -99,7 +101,7 @@ def done(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
         source=f"/bridge/{mark.group}",
         type=outcome.event_type,
         subject=run.workflow_id,
-        time=rfc3339(end.closed_ms),
+        time=mark.time,
         timestamp_ms=end.closed_ms,
         data=text,
         cause=Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate),

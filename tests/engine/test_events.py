@@ -143,13 +143,14 @@ def test_the_second_reply_says_how_the_chain_of_runs_ended() -> None:
         "reason": None,
         "detail": None,
         "state": "failed",
+        "closed_at": "2026-11-21T10:00:01.623Z",
         "failure": {"type": "T", "message": "m"},
         "result": None,
     }
     event_id = own_id("reply", "/shop", "c-1", "done", "invoice.approve", "2", "41")
     told = attributes(written)
     assert (told["ce_id"], told["ce_type"], told["ce_subject"]) == (event_id, "command.done", "invoice-I-1")
-    assert (told["ce_time"], written.timestamp_ms) == ("2026-11-21T10:00:01.623Z", RECORDED_MS + 1500)
+    assert (told["ce_time"], written.timestamp_ms) == (RECORDED, RECORDED_MS + 1500)
     assert (written.topic, written.key, told["ce_causationid"]) == ("answers", b"c-1", "c-1")
     assert told["traceparent"] == f"{TRACE[:36]}{event_id.replace('-', '')[:16]}-01"
 
