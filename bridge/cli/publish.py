@@ -54,8 +54,8 @@ def publish(
     type
         CloudEvents type. Needed where the topic carries several commands and none has its name.
     wait
-        Stay for the reply and the end of the run. A signal with start (lead.score) ends with its reply, as its run
-        is made to stay.
+        Stay for the reply, and for the second one at the end of the run (replywhen = done). A signal with start
+        (lead.score) ends with its reply, as its run is made to stay.
     timeout
         With --wait, how many seconds to stay at most.
     no_check

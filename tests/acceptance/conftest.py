@@ -21,6 +21,9 @@ COMMANDS = (
     *("invoice.process", "invoice.approve", "invoice.cancel"),
     *("campaign.create", "campaign.approve", "campaign.cancel", "lead.score"),
 )
+ANSWERS = "acceptance.answers"
+"""A reply topic that a command may name."""
+
 OUTCOMES = (
     *("invoice.events", "campaign.events", "lead.events"),
     *("invoice.lifecycle", "campaign.lifecycle", "lead.lifecycle"),
@@ -74,6 +77,7 @@ def line(
             BRIDGE_GROUP_ID=contract.GROUP,
             BRIDGE_ADMIN_ADDRESS=admin,
             BRIDGE_SWEEP_INTERVAL="1",
+            BRIDGE_REPLY_TOPICS=f"bridge.replies,{ANSWERS}",
             BRIDGE_DRAIN_TIMEOUT="8",
             WORKERS_DATABASE_URL=f"sqlite+aiosqlite:///{database}",
             WORKERS_SMTP_URL=mail.url,
@@ -85,7 +89,7 @@ def line(
         )
         setup = Program(guard, folder, env, "setup", "apply")
         assert setup.run() == 0, setup.text
-        journal = stack.enter_context(Journal(kafka.bootstrap, OUTCOMES))
+        journal = stack.enter_context(Journal(kafka.bootstrap, (*OUTCOMES, ANSWERS)))
         producer = Producer(kafka.bootstrap)
         daemon, worker = Program(guard, folder, env, "run"), Program(guard, folder, env, "worker")
         line = Line(
