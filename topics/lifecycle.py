@@ -1,6 +1,7 @@
 """How runs begin and end, as the server tells it: data of the `*.lifecycle` topics."""
 
 from enum import StrEnum
+from typing import Any
 
 from topics.fields import Model
 
@@ -53,3 +54,12 @@ class WorkflowEnded(WorkflowStarted):
     duration_ms: int
     new_run_id: str | None = None
     failure: Failure | None = None
+
+
+class WorkflowCompleted(WorkflowEnded):
+    """A run ended well; `result` is what the workflow returned, there only where the command's route asks for it.
+
+    It is None where that is large, is no plain JSON, or there is none.
+    """
+
+    result: Any = None

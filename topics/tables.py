@@ -63,8 +63,9 @@ EVENTS: dict[str, EventSpec] = {event.name: event for domain in DOMAINS for even
 """Domain events by their CloudEvents type."""
 
 LIFECYCLE_MODELS: dict[str, type[lifecycle.WorkflowStarted]] = {
-    state.event_type: lifecycle.WorkflowStarted if state is State.STARTED else lifecycle.WorkflowEnded
-    for state in State
+    **{state.event_type: lifecycle.WorkflowEnded for state in State},
+    State.STARTED.event_type: lifecycle.WorkflowStarted,
+    State.COMPLETED.event_type: lifecycle.WorkflowCompleted,
 }
 """Data of the lifecycle events by their CloudEvents type; one lifecycle topic a domain."""
 

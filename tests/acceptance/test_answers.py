@@ -91,7 +91,7 @@ def test_a_start_is_told_that_its_run_was_terminated(line: Line) -> None:
 
     line.view.terminate(sent.command.workflow_id)
 
-    check_done(line, sent, "terminated", failure=None, result=None)
+    check_done(line, sent, "terminated", failure={"type": "terminated", "message": "by an operator"}, result=None)
 
 
 def test_a_signal_is_told_how_the_run_ended_that_it_reached(line: Line) -> None:
