@@ -22,12 +22,11 @@ from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake
 from bridge.intake.target import Targets
 from bridge.outcomes import outgoing as outgoings
+from bridge.outcomes import patrol
 from bridge.outcomes.announced import Announced
-from bridge.outcomes.ends import Ends
 from bridge.outcomes.feed import Feed
 from bridge.outcomes.outgoing import Outgoing
 from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.sweep import Sweep
 from bridge.settings import Settings
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
@@ -182,11 +181,11 @@ class Daemon:
 
         ownership = Ownership(options, group)
         announced = Announced(options, self._routes.lifecycle_topics)
-        sweeps = [
-            Sweep(Ends(client, group), ownership, announced, self._routes, handled, self._metrics)
+        patrols = [
+            patrol.of(client, group, self._routes, ownership, announced, handled, self._metrics)
             for client in self._clients
         ]
-        feed = Feed(ownership, announced, sweeps, self._settings.bridge.sweep_interval, self._health)
+        feed = Feed(ownership, announced, patrols, self._settings.bridge.sweep_interval, self._health)
         self._metrics.gauge(Metric.FEED_LAG_SECONDS, feed.lag_seconds)
         self._metrics.gauge(Metric.WATCHES, lambda: len(ownership.watchlist))
         self._metrics.gauge(Metric.WATCHES_LEFT_OUT, lambda: ownership.watchlist.left_out)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pydantic_core
 from pydantic import TypeAdapter
-from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Memo, Payload
 
 from bridge import tracecontext
 from bridge.command import REPLY_WHEN, Command, rfc3339
@@ -130,6 +130,12 @@ def read(payload: Payload) -> Mark | None:
     # Children and schedules carry a mark that other people wrote: what an event is made of must be sound.
     traceparent, _ = tracecontext.incoming(found.traceparent.encode(), None, {})
     return found if sound and traceparent is not None else None
+
+
+def in_memo(memo: Memo) -> Mark | None:
+    """Return the mark among a run's memo fields, or None."""
+    payload = memo.fields.get(MEMO)
+    return read(payload) if payload is not None else None
 
 
 def search_attributes(command: Command, group: str) -> dict[str, Payload]:

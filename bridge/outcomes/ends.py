@@ -1,42 +1,20 @@
-"""How runs ended, as the server tells it: visibility finds them, the close event and Describe say the rest."""
+"""How one run began and ended, as Describe and its close event tell it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
 
 import temporalio.api.workflowservice.v1 as workflowservice
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, HistoryEventFilterType, WorkflowExecutionStatus
-from temporalio.api.failure.v1 import Failure as TemporalFailure
-from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.api.common.v1 import Memo, SearchAttributes, WorkflowExecution
+from temporalio.api.enums.v1 import EventType, HistoryEventFilterType
+from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 
 from bridge import mark
-from bridge.command import rfc3339
-from bridge.errors import TemporalAwayError
 from bridge.mark import Mark
+from bridge.outcomes import reason
+from bridge.outcomes.asking import Asking
 from bridge.outcomes.lifecycle import End, RunFacts
-from topics.lifecycle import Failure, State
-
-CALL_TIMEOUT = timedelta(seconds=10)
-PAGE_ROWS = 1000
-FAILURE_CHARACTERS_MAX = 1000
-CAUSES_MAX = 20
-
-STATES: Mapping[int, State] = MappingProxyType(
-    {
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED: State.COMPLETED,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED: State.FAILED,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED: State.CANCELLED,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED: State.TERMINATED,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT: State.TIMED_OUT,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW: State.CONTINUED_AS_NEW,
-    }
-)
+from bridge.outcomes.visibility import STATES
 
 _ATTRIBUTES: Mapping[int, str] = MappingProxyType(
     {
@@ -52,79 +30,122 @@ _ATTRIBUTES: Mapping[int, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class ClosedRun:
-    """A row of visibility: a run of ours that has closed; `closed_ms` is since the epoch, cut."""
+class Begun:
+    """How a run began: `requests` are the ids of the requests that started it, `in_group` that a sweep finds it."""
 
-    workflow_id: str
-    run_id: str
-    state: State
-    closed_ms: int
+    facts: RunFacts
     mark: Mark | None
+    in_group: bool
+    started_ms: int
+    is_reset: bool = False
+    is_child: bool = False
+    requests: tuple[str, ...] = ()
+
+    def is_begun_by(self, mark: Mark) -> bool:
+        """Return whether the mark's command itself began the run: a child or a schedule may carry its mark too."""
+        if self.is_child or self.facts.run_id != self.facts.first_run_id:
+            return False
+        own = mark.request_id
+        # A server that is too old to tell the request ids tells none.
+        return not self.requests or any(found == own or found.startswith(own + ":") for found in self.requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the server tells of a run: `end` is None while it is open, `successor` is the run that continues it."""
+
+    begun: Begun
+    end: End | None = None
+    successor: Begun | None = None
 
 
 class Ends:
-    """Asks one namespace which runs of one group have closed, and how."""
+    """Asks one namespace for the beginning and the end of runs; `group` is whose search attribute counts."""
 
-    def __init__(self, client: Client, group: str) -> None:
-        self._service = client.workflow_service
-        self.namespace = client.namespace
-        self._group = group
+    def __init__(self, asking: Asking, group: str) -> None:
+        self._asking = asking
+        self._group_text = mark.group_text(group)
+        self.namespace = asking.namespace
 
-    async def closed_between(self, from_ms: int, to_ms: int) -> AsyncIterator[list[ClosedRun]]:
-        """Yield the runs that closed in that time, newest first, a page at a time."""
-        # The upper bound matters: without it PostgreSQL walks all open runs, whose close time counts as year 9999.
-        query = (
-            f"{mark.GROUP_ATTRIBUTE} = '{self._group}' AND ExecutionStatus != 'Running' "
-            f"AND CloseTime BETWEEN '{rfc3339(from_ms)}' AND '{rfc3339(to_ms)}'"
-        )
-        token = b""
-        while True:
-            request = workflowservice.ListWorkflowExecutionsRequest(
-                namespace=self.namespace, query=query, page_size=PAGE_ROWS, next_page_token=token
-            )
-            page = await self._ask(self._service.list_workflow_executions, request)
-            if page is None:
-                return
-            yield [_row(info) for info in page.executions if info.status in STATES]
-            token = page.next_page_token
-            if not token:
-                return
-
-    async def read(self, closed: ClosedRun) -> tuple[RunFacts, End] | None:
-        """Return what the close event and Describe tell of a run; None where retention has taken it."""
-        execution = WorkflowExecution(workflow_id=closed.workflow_id, run_id=closed.run_id)
-        described = await self._ask(
-            self._service.describe_workflow_execution,
+    async def look(self, workflow_id: str, run_id: str) -> Told | None:
+        """Return what is known of a run; None where retention has taken it. Raises `TemporalAwayError`."""
+        execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+        service = self._asking.service
+        described = await self._asking.ask(
+            service.describe_workflow_execution,
             workflowservice.DescribeWorkflowExecutionRequest(namespace=self.namespace, execution=execution),
         )
-        event = await self._close_event(execution)
-        if described is None or event is None:
+        if described is None:
             return None
-        info: WorkflowExecutionInfo = described.workflow_execution_info
-        attempt = 1 if info.first_run_id == closed.run_id else await self._attempt(execution)
+        begun = await self._begun(described, execution)
+        info = described.workflow_execution_info
+        if info.status not in STATES:
+            return Told(begun)
+        event = await self._close_event(execution)
+        if event is None:
+            return None
+        end = End(
+            state=STATES[info.status],
+            started_ms=begun.started_ms,
+            closed_ms=info.close_time.ToMilliseconds(),
+            new_run_id=_next_run_id(event, described),
+            failure=reason.failure(event),
+            result=reason.result(event),
+        )
+        successor = await self._successor(begun.facts, end.new_run_id) if end.new_run_id is not None else None
+        return Told(begun, end, successor)
+
+    async def first_mark(self, facts: RunFacts) -> Mark | None:
+        """Return the mark of the first run of a chain, where it has one and is still retained."""
+        execution = WorkflowExecution(workflow_id=facts.workflow_id, run_id=facts.first_run_id)
+        described = await self._asking.ask(
+            self._asking.service.describe_workflow_execution,
+            workflowservice.DescribeWorkflowExecutionRequest(namespace=self.namespace, execution=execution),
+        )
+        return mark.in_memo(described.workflow_execution_info.memo) if described is not None else None
+
+    async def _begun(
+        self, described: workflowservice.DescribeWorkflowExecutionResponse, execution: WorkflowExecution
+    ) -> Begun:
+        info = described.workflow_execution_info
+        run_id = execution.run_id
+        first = await self._first_event(execution) if info.first_run_id not in ("", run_id) else None
         facts = RunFacts(
             namespace=self.namespace,
-            workflow_id=closed.workflow_id,
-            run_id=closed.run_id,
-            first_run_id=info.first_run_id or closed.run_id,
+            workflow_id=execution.workflow_id,
+            run_id=run_id,
+            first_run_id=info.first_run_id or run_id,
             workflow_type=info.type.name,
             task_queue=info.task_queue,
-            attempt=attempt,
+            attempt=max(1, first.attempt) if first is not None else 1,
         )
-        return facts, _end(closed.state, info, event)
+        extended = described.workflow_extended_info
+        return Begun(
+            facts,
+            mark.in_memo(info.memo),
+            self._is_in_group(info.search_attributes),
+            started_ms=info.start_time.ToMilliseconds(),
+            is_child=bool(info.parent_execution.workflow_id),
+            is_reset=extended.last_reset_time.seconds > 0,
+            requests=tuple(extended.request_id_infos),
+        )
 
-    async def successor(self, facts: RunFacts, run_id: str) -> RunFacts:
-        """Return the facts of the run that continues a run."""
-        execution = WorkflowExecution(workflow_id=facts.workflow_id, run_id=run_id)
-        return RunFacts(
-            namespace=facts.namespace,
-            workflow_id=facts.workflow_id,
+    async def _successor(self, before: RunFacts, run_id: str) -> Begun:
+        first = await self._first_event(WorkflowExecution(workflow_id=before.workflow_id, run_id=run_id))
+        if first is None:  # retention took it already: all that can be told is that it was
+            return Begun(before._replace(run_id=run_id, attempt=1), None, in_group=True, started_ms=0)
+        facts = before._replace(
             run_id=run_id,
-            first_run_id=facts.first_run_id,
-            workflow_type=facts.workflow_type,
-            task_queue=facts.task_queue,
-            attempt=await self._attempt(execution),
+            attempt=max(1, first.attempt),
+            workflow_type=first.workflow_type.name or before.workflow_type,
+            task_queue=first.task_queue.name or before.task_queue,
         )
+        in_memo: Memo = first.memo
+        return Begun(facts, mark.in_memo(in_memo), self._is_in_group(first.search_attributes), started_ms=0)
+
+    def _is_in_group(self, attributes: SearchAttributes) -> bool:
+        payload = attributes.indexed_fields.get(mark.GROUP_ATTRIBUTE)
+        return payload is not None and payload.data == self._group_text
 
     async def _close_event(self, execution: WorkflowExecution) -> HistoryEvent | None:
         request = workflowservice.GetWorkflowExecutionHistoryRequest(
@@ -132,59 +153,23 @@ class Ends:
             execution=execution,
             history_event_filter_type=HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
         )
-        response = await self._ask(self._service.get_workflow_execution_history, request)
+        response = await self._asking.ask(self._asking.service.get_workflow_execution_history, request)
         return response.history.events[-1] if response is not None and response.history.events else None
 
-    async def _attempt(self, execution: WorkflowExecution) -> int:
+    async def _first_event(self, execution: WorkflowExecution) -> WorkflowExecutionStartedEventAttributes | None:
         request = workflowservice.GetWorkflowExecutionHistoryRequest(
             namespace=self.namespace, execution=execution, maximum_page_size=1
         )
-        response = await self._ask(self._service.get_workflow_execution_history, request)
+        response = await self._asking.ask(self._asking.service.get_workflow_execution_history, request)
         if response is None or not response.history.events:
-            return 1
-        return max(1, int(response.history.events[0].workflow_execution_started_event_attributes.attempt))
-
-    async def _ask(self, call: Any, request: Any) -> Any:
-        try:
-            return await call(request, retry=True, timeout=CALL_TIMEOUT)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise TemporalAwayError(f"{error.status.name}: {error.message}") from error
-        except RuntimeError as error:  # how the client says that it cannot connect
-            raise TemporalAwayError(str(error)) from error
+            return None
+        return response.history.events[0].workflow_execution_started_event_attributes
 
 
-def _row(info: WorkflowExecutionInfo) -> ClosedRun:
-    payload = info.memo.fields.get(mark.MEMO)
-    return ClosedRun(
-        workflow_id=info.execution.workflow_id,
-        run_id=info.execution.run_id,
-        state=STATES[info.status],
-        closed_ms=info.close_time.ToMilliseconds(),
-        mark=mark.read(payload) if payload is not None else None,
-    )
-
-
-def _end(state: State, info: WorkflowExecutionInfo, event: HistoryEvent) -> End:
-    attributes = getattr(event, _ATTRIBUTES[event.event_type]) if event.event_type in _ATTRIBUTES else None
-    failed = event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED
-    return End(
-        state=state,
-        started_ms=info.start_time.ToMilliseconds(),
-        closed_ms=info.close_time.ToMilliseconds(),
-        new_run_id=(attributes.new_execution_run_id or None) if attributes is not None else None,
-        failure=failure(event.workflow_execution_failed_event_attributes.failure) if failed else None,
-    )
-
-
-def failure(failed: TemporalFailure) -> Failure:
-    """Return the deepest cause of a failure: what wraps it says only that an activity or a child failed."""
-    cause = failed
-    for _ in range(CAUSES_MAX):
-        if not cause.HasField("cause"):
-            break
-        cause = cause.cause
-    kind = cause.WhichOneof("failure_info") or "failure"
-    name = cause.application_failure_info.type if kind == "application_failure_info" else ""
-    return Failure(type=name or kind.removesuffix("_info"), message=cause.message[:FAILURE_CHARACTERS_MAX])
+def _next_run_id(event: HistoryEvent, described: workflowservice.DescribeWorkflowExecutionResponse) -> str | None:
+    """Return the run that continues a closed one, also where a reset terminated it to put another in its place."""
+    if event.event_type in _ATTRIBUTES:
+        return getattr(event, _ATTRIBUTES[event.event_type]).new_execution_run_id or None
+    if event.workflow_execution_terminated_event_attributes.identity == reason.RESETTER:
+        return described.workflow_extended_info.reset_run_id or None
+    return None

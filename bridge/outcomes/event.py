@@ -52,12 +52,13 @@ def record(
         ("ce_type", type.encode()),
         ("ce_time", time.encode()),
         ("ce_correlationid", cause.correlation_id.encode()),
-        ("ce_causationid", cause.command_id.encode()),
         ("ce_partitionkey", key_bytes),
         ("ce_traceparent", parent),
         ("content-type", b"application/json"),
         ("traceparent", parent),
     ]
+    if cause.command_id:  # a child may belong to no command
+        headers.append(("ce_causationid", cause.command_id.encode()))
     if subject is not None:
         headers.append(("ce_subject", subject.encode()))
     if cause.tracestate is not None:

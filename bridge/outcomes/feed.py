@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from bridge.errors import UnavailableError
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.sweep import Sweep
+from bridge.outcomes.patrol import Patrol
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log
@@ -24,19 +24,19 @@ log = logs.get(__name__)
 
 
 class Feed:
-    """Runs the sweep of each namespace every `interval` while this process is the owner."""
+    """Sends the patrol of each namespace every `interval` while this process is the owner."""
 
     def __init__(
         self,
         ownership: Ownership,
         announced: Announced,
-        sweeps: Sequence[Sweep],
+        patrols: Sequence[Patrol],
         interval: timedelta,
         health: Health,
     ) -> None:
         self._ownership = ownership
         self._announced = announced
-        self._sweeps = sweeps
+        self._patrols = patrols
         self._interval = interval
         self._health = health
         self._owner = False
@@ -89,11 +89,8 @@ class Feed:
         long = began >= self._next_long
         began_ms = int(time.time() * 1000)
         waiting = False
-        for sweep in self._sweeps:
-            if await sweep.sweep(LONG_OVERLAP if long else OVERLAP):
-                waiting = True
-            else:
-                await sweep.keep_up(began_ms)
+        for patrol in self._patrols:
+            waiting = await patrol.go(LONG_OVERLAP if long else OVERLAP, began_ms) or waiting
         self._announced.forget_before(self._oldest_watermark_ms())
         if long:
             self._next_long = began + LONG_OVERLAP_EVERY.total_seconds()
@@ -102,4 +99,4 @@ class Feed:
 
     def _oldest_watermark_ms(self) -> int:
         """Return the oldest watermark of the namespaces; nothing of one without was ever announced."""
-        return min((sweep.watermark_ms for sweep in self._sweeps if sweep.watermark_ms), default=0)
+        return min((found for patrol in self._patrols if (found := patrol.sweep.watermark_ms)), default=0)

@@ -50,7 +50,7 @@ def started(mark: Mark, run: RunFacts, topic: str) -> OutRecord:
     return _event(mark, run, State.STARTED, topic, mark.recorded_ms, data)
 
 
-def ended(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
+def ended(mark: Mark, run: RunFacts, end: End, topic: str, *, with_result: bool = False) -> OutRecord:
     """Return the event of the run's close; its time is the server's."""
     data = WorkflowEnded(
         **_common(mark, run, end.state),
@@ -60,7 +60,11 @@ def ended(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
         new_run_id=end.new_run_id,
         failure=end.failure,
     )
-    return _event(mark, run, end.state, topic, end.closed_ms, data.json_bytes())
+    text = data.json_bytes()
+    if with_result and end.state is State.COMPLETED:
+        # It goes on as it was returned: parsed and written again, its numbers could change.
+        text = text[:-1] + b',"result":' + (end.result or b"null") + b"}"
+    return _event(mark, run, end.state, topic, end.closed_ms, text)
 
 
 def event_id(namespace: str, workflow_id: str, run_id: str, state: State) -> str:
@@ -77,9 +81,9 @@ def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
         "namespace": run.namespace,
         "task_queue": run.task_queue,
         "state": state.value,  # to write an enum takes as long as all the rest
-        "command_id": mark.command,
-        "command_source": mark.source,
-        "command_type": mark.type,
+        "command_id": mark.command or None,
+        "command_source": mark.source or None,
+        "command_type": mark.type or None,
         "attempt": run.attempt,
     }
 

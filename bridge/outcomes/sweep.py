@@ -12,46 +12,42 @@ from aiokafka import TopicPartition
 from bridge.mark import Mark
 from bridge.outcomes import lifecycle
 from bridge.outcomes.announced import Announced
-from bridge.outcomes.ends import ClosedRun, Ends
-from bridge.outcomes.event import OutRecord
-from bridge.outcomes.lifecycle import End, RunFacts
+from bridge.outcomes.batch import Batch
+from bridge.outcomes.closing import Closing
+from bridge.outcomes.ends import Told
+from bridge.outcomes.lookup import Lookup
 from bridge.outcomes.ownership import Ownership
-from bridge.routes import Routes
-from bridge.telemetry import logs
+from bridge.outcomes.visibility import ClosedRun, Visibility
+from bridge.outcomes.windows import Windows
 from bridge.telemetry.metrics import Metrics
-from bridge.telemetry.names import Log, Metric
-from topics.lifecycle import State
 
 IDLE = timedelta(minutes=15)  # much more than visibility lags, and than the clocks differ
 AHEAD = timedelta(hours=1)  # how far the server's clock may be before ours
-WINDOW_ROWS_MAX = 5000
-WINDOW_MIN_MS = 1000
 TRANSACTION_ROWS = 200
-READS_AT_ONCE = 16
+READS_AT_ONCE = 32
 WAIT_FOR_START = timedelta(seconds=1)
 
 HasHandled: TypeAlias = Callable[[TopicPartition, int], bool]
 HandledCommands: TypeAlias = Callable[[Collection[TopicPartition]], Awaitable[HasHandled]]
-
-log = logs.get(__name__)
+Read: TypeAlias = tuple[Told, Mark] | None
 
 
 class Sweep:
-    """Announces what has closed. `has_handled` asks which commands the group has done."""
+    """Announces what has closed in one namespace. `has_handled` asks which commands the group has done."""
 
     def __init__(
         self,
-        ends: Ends,
+        lookup: Lookup,
+        visibility: Visibility,
         ownership: Ownership,
         announced: Announced,
-        routes: Routes,
         has_handled: HandledCommands,
         metrics: Metrics,
     ) -> None:
-        self._ends = ends
+        self._lookup = lookup
+        self._windows = Windows(visibility)
         self._ownership = ownership
         self._announced = announced
-        self._routes = routes
         self._has_handled = has_handled
         self._metrics = metrics
 
@@ -61,25 +57,29 @@ class Sweep:
         Raises `TemporalAwayError`, `KafkaError` or `TimeoutError`; what is not announced then is found again.
         """
         until_ms = _now_ms() + _ms(AHEAD)
-        from_ms = max(0, self._ownership.watermark_ms(self._ends.namespace) - _ms(overlap))
-        waiting = has_read = False
-        while from_ms < until_ms and not waiting:
-            closed, window_end_ms = await self._window(from_ms, until_ms)
+        from_ms = max(0, self.watermark_ms - _ms(overlap))
+        has_read = False
+        async for closed in self._windows.between(from_ms, until_ms):
             unknown = self._unknown(closed)
             if unknown and not has_read:
                 await self._announced.catch_up()
                 has_read, unknown = True, self._unknown(unknown)
-            for runs in _chunks(unknown, TRANSACTION_ROWS):
-                waiting = await self._announce(runs) or waiting
-            from_ms = window_end_ms
+            if await self._announce_all(unknown):
+                return True
+            self._announced.forget_before(self.watermark_ms)
         if not has_read:
             await self._announced.pass_over()
-        return waiting
+        return False
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that is swept."""
+        return self._lookup.namespace
 
     @property
     def watermark_ms(self) -> int:
         """The close time up to which the namespace's ends are announced, in ms since the epoch; 0 at first."""
-        return self._ownership.watermark_ms(self._ends.namespace)
+        return self._ownership.watermark_ms(self.namespace)
 
     async def keep_up(self, began_ms: int) -> None:
         """Move the watermark of a namespace in which nothing ends behind a sweep that began then and left nothing.
@@ -87,95 +87,67 @@ class Sweep:
         Else each sweep would ask for more time, and the memory that the namespaces share could forget nothing.
         """
         if began_ms - self.watermark_ms > 2 * _ms(IDLE):
-            await self._ownership.write([], self._ends.namespace, began_ms - _ms(IDLE))
-
-    async def _window(self, from_ms: int, until_ms: int) -> tuple[list[ClosedRun], int]:
-        """Return the closed runs of a window that is not too large, oldest first, and where it ends."""
-        while True:
-            runs: list[ClosedRun] = []
-            async for page in self._ends.closed_between(from_ms, until_ms):
-                runs += page
-                if len(runs) > WINDOW_ROWS_MAX and until_ms - from_ms > WINDOW_MIN_MS:
-                    until_ms = from_ms + (until_ms - from_ms) // 2
-                    break
-            else:
-                return sorted(runs, key=lambda run: run.closed_ms), until_ms
+            await self._ownership.write([], self.namespace, began_ms - _ms(IDLE))
 
     def _unknown(self, closed: Iterable[ClosedRun]) -> list[ClosedRun]:
-        return [run for run in closed if not self._is_announced(run, run.state)]
+        return [run for run in closed if self._event_id(run) not in self._announced]
 
-    def _is_announced(self, run: ClosedRun, state: State) -> bool:
-        return lifecycle.event_id(self._ends.namespace, run.workflow_id, run.run_id, state) in self._announced
+    def _event_id(self, run: ClosedRun) -> str:
+        return lifecycle.event_id(self.namespace, run.workflow_id, run.run_id, run.state)
 
-    async def _announce(self, runs: Sequence[ClosedRun]) -> bool:
-        """Write the ends of some runs and the watermark in one transaction; return whether one must wait."""
+    async def _announce_all(self, runs: Sequence[ClosedRun]) -> bool:
+        """Announce runs, some a transaction; while one is written, the next are read. Return whether one waits."""
+        chunks = list(_chunks(runs, TRANSACTION_ROWS))
+        if not chunks:
+            return False
+        reading = asyncio.create_task(self._read(chunks[0]))
+        try:
+            for chunk, following in itertools.zip_longest(chunks, chunks[1:]):
+                has_handled, found = await reading
+                if following is not None:
+                    reading = asyncio.create_task(self._read(following))
+                if await self._announce(chunk, has_handled, found):
+                    return True
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        return False
+
+    async def _read(self, runs: Sequence[ClosedRun]) -> tuple[HasHandled, list[Read]]:
         has_handled = await self._has_handled({_partition(run.mark) for run in runs if run.mark is not None})
         limit = asyncio.Semaphore(READS_AT_ONCE)
 
-        async def read(run: ClosedRun) -> list[OutRecord] | None:
+        async def read(run: ClosedRun) -> Read:
             async with limit:
-                return await self._records(run, has_handled)
+                told = await self._lookup.told(run.workflow_id, run.run_id)
+                mark = await self._lookup.mark_of(told.begun) if told is not None else None
+                return (told, mark) if told is not None and mark is not None else None
 
-        found = _behind_each_other(runs, await asyncio.gather(*map(read, runs)))
-        waiting = [run for run, records in zip(runs, found, strict=True) if records is None]
-        records = [record for records in found for record in records or ()]
-        watermark_ms = min((run.closed_ms - 1 for run in waiting), default=runs[-1].closed_ms)
-        namespace = self._ends.namespace
-        watermark_ms = max(watermark_ms, self._ownership.watermark_ms(namespace))
-        await self._ownership.write(records, namespace, watermark_ms)
-        for run, written in zip(runs, found, strict=True):
-            if written is not None:
-                event_id = lifecycle.event_id(namespace, run.workflow_id, run.run_id, run.state)
-                self._announced.add(event_id, run.closed_ms)
-            if written:
-                self._metrics.count(Metric.LIFECYCLE_EVENTS, run.state.value)
+        return has_handled, await asyncio.gather(*map(read, runs))
+
+    async def _announce(self, runs: Sequence[ClosedRun], has_handled: HasHandled, found: Sequence[Read]) -> bool:
+        """Write the ends of some runs and the watermark in one transaction; return whether one must wait."""
+        batch = Batch(self.namespace, self._ownership, self._announced, self._metrics)
+        waiting: dict[str, int] = {}  # by workflow id: else the end of the next run would come before the start
+        for run, read in zip(runs, found, strict=True):
+            watched = batch.watched(run.workflow_id, run.run_id)
+            closing = self._lookup.build(*read, watched) if read is not None else None
+            if run.workflow_id in waiting or closing is None:
+                continue
+            with_start = not self._start_is_out(closing, batch, has_handled)
+            if with_start and closing.is_begun_by_command and _now_ms() - run.closed_ms < _ms(WAIT_FOR_START):
+                waiting[run.workflow_id] = run.closed_ms - 1
+            else:
+                batch.close(closing, with_start=with_start)
+        await batch.write(min(waiting.values(), default=runs[-1].closed_ms))
         return bool(waiting)
 
-    async def _records(self, run: ClosedRun, has_handled: HasHandled) -> list[OutRecord] | None:
-        """Return what announces a run's end, and its start where that may be missing; None to wait for the start."""
-        topic = self._topic(run)
-        told = await self._ends.read(run) if topic is not None and run.mark is not None else None
-        if topic is None or run.mark is None or told is None:
-            return []
-        facts, end = told
-        records = []
-        if not self._start_is_out(run, run.mark, facts, has_handled):
-            if _now_ms() - run.closed_ms < _ms(WAIT_FOR_START):
-                return None
-            records.append(lifecycle.started(run.mark, facts, topic))
-        records.append(lifecycle.ended(run.mark, facts, end, topic))
-        return records + await self._start_of_next(run.mark, facts, end, topic)
-
-    async def _start_of_next(self, mark: Mark, facts: RunFacts, end: End, topic: str) -> list[OutRecord]:
-        if end.new_run_id is None:
-            return []
-        return [lifecycle.started(mark, await self._ends.successor(facts, end.new_run_id), topic)]
-
-    def _start_is_out(self, run: ClosedRun, mark: Mark, facts: RunFacts, has_handled: HasHandled) -> bool:
-        if facts.run_id != facts.first_run_id:
-            return True  # it was written with the end of the run before
+    def _start_is_out(self, closing: Closing, batch: Batch, has_handled: HasHandled) -> bool:
+        if closing.start_came_with_another or batch.has(closing.started_id):
+            return True
         # A command counts as done only after its run was announced.
-        return has_handled(_partition(mark), mark.offset) or self._is_announced(run, State.STARTED)
-
-    def _topic(self, run: ClosedRun) -> str | None:
-        route = self._routes.for_command(run.mark.route) if run.mark is not None else None
-        if route is None:
-            log.warning(Log.FEED_UNKNOWN_ROUTE, workflow_id=run.workflow_id, run_id=run.run_id)
-            return None
-        return route.lifecycle or None
-
-
-def _behind_each_other(
-    runs: Sequence[ClosedRun], found: Sequence[list[OutRecord] | None]
-) -> list[list[OutRecord] | None]:
-    """Let a run wait too if one of the same workflow id before it waits: else its end would come before its start."""
-    waiting: set[str] = set()
-    ordered: list[list[OutRecord] | None] = []
-    for run, records in zip(runs, found, strict=True):
-        if records is None:
-            waiting.add(run.workflow_id)
-        ordered.append(None if run.workflow_id in waiting else records)
-    return ordered
+        mark = closing.mark
+        return closing.is_begun_by_command and has_handled(_partition(mark), mark.offset)
 
 
 def _partition(mark: Mark) -> TopicPartition:

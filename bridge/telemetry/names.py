@@ -37,6 +37,7 @@ class Log(StrEnum):
     FEED_FAILED = "lifecycle feed failed"
     FEED_UNKNOWN_ROUTE = "run of an unknown route"
     WATCHES_FULL = "too many watched runs"
+    WATCH_LOST = "watched run is gone"
 
 
 class Metric(StrEnum):

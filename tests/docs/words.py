@@ -96,6 +96,7 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.FEED_RELEASED: "Another process sweeps now, or will.",
         Log.FEED_FAILED: "The sweep fails; `problem` says why. What closes meanwhile is found later.",
         Log.FEED_UNKNOWN_ROUTE: "A closed run was begun by a route that this process does not have; not announced.",
-        Log.WATCHES_FULL: "More than `watches` runs must be looked after one by one; the rest waits until half are done.",
+        Log.WATCH_LOST: "Retention took a run before its end was seen: its chain is lost, nobody is answered.",
+        Log.WATCHES_FULL: "More than `watches` runs are looked after one by one; the rest waits until half are done.",
     }
 )

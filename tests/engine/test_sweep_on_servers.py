@@ -16,13 +16,12 @@ from temporalio.api.failure.v1 import ActivityFailureInfo, ApplicationFailureInf
 from temporalio.client import Client
 
 from bridge.mark import Mark
-from bridge.outcomes import lifecycle
+from bridge.outcomes import lifecycle, patrol
 from bridge.outcomes import outbox as outboxes
 from bridge.outcomes.announced import Announced
-from bridge.outcomes.ends import Ends
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.sweep import IDLE, Sweep
+from bridge.outcomes.sweep import IDLE
 from bridge.routes import Routes, Verb
 from bridge.telemetry.metrics import Metrics
 from tests.engine import kafka_side
@@ -46,9 +45,11 @@ class Sweeper:
         async def handled(_: Collection[TopicPartition]) -> Callable[[TopicPartition, int], bool]:
             return lambda _, __: out
 
-        ends = Ends(stage.client, stage.group)
         routes = Routes([stage.route(Verb.START)])
-        self._sweep = Sweep(ends, self.ownership, self.announced, routes, handled, self.metrics)
+        self.patrol = patrol.of(
+            stage.client, stage.group, routes, self.ownership, self.announced, handled, self.metrics
+        )
+        self._sweep = self.patrol.sweep
 
     @contextlib.asynccontextmanager
     async def owning(self) -> AsyncIterator["Sweeper"]:
@@ -63,7 +64,7 @@ class Sweeper:
                 await self.announced.close()
 
     async def sweep(self) -> bool:
-        return await self._sweep.sweep(OVERLAP)
+        return await self.patrol.go(OVERLAP, 0)
 
 
 @pytest.fixture
@@ -212,7 +213,7 @@ async def test_only_what_was_written_is_counted(kafka: Kafka, feed: Stage) -> No
     await feed.begin()
     await feed.work(COMPLETED)
     sweeper = Sweeper(kafka, feed)
-    sweeper._sweep._routes = Routes([])
+    sweeper._sweep._lookup._routes = Routes([])
     async with sweeper.owning():
         async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
             while not sweeper.ownership.watermark_ms("default"):

@@ -1,0 +1,115 @@
+"""Look at a run: whose it is, and what must be written where it has closed."""
+
+import dataclasses
+from collections.abc import Iterable
+
+from bridge import tracecontext
+from bridge.command import rfc3339
+from bridge.mark import Mark
+from bridge.outcomes.closing import Closing
+from bridge.outcomes.ends import Begun, Ends, Told
+from bridge.outcomes.watch import Watch
+from bridge.routes import Route, Routes
+from bridge.telemetry import logs
+from bridge.telemetry.names import Log
+from topics import ids
+
+log = logs.get(__name__)
+
+
+class Lookup:
+    """Looks at the runs of one namespace that are of one group."""
+
+    def __init__(self, ends: Ends, routes: Routes, group: str) -> None:
+        self._ends = ends
+        self._routes = routes
+        self._group = group
+
+    @property
+    def namespace(self) -> str:
+        """The namespace whose runs are looked at."""
+        return self._ends.namespace
+
+    async def closing(self, workflow_id: str, run_id: str) -> Closing | None:
+        """Return what must be written for a run that has closed; None where it is open, gone, or none of ours.
+
+        For whoever is told of a run and believes nothing else. Raises `TemporalAwayError`.
+        """
+        told = await self.told(workflow_id, run_id)
+        mark = await self.mark_of(told.begun) if told is not None and told.end is not None else None
+        return self.build(told, mark) if told is not None and mark is not None else None
+
+    async def told(self, workflow_id: str, run_id: str) -> Told | None:
+        """Return what the server tells of a run; None where retention has taken it. Raises `TemporalAwayError`."""
+        return await self._ends.look(workflow_id, run_id)
+
+    async def mark_of(self, begun: Begun) -> Mark | None:
+        """Return the mark of a run, of the first run of its chain, or one in its place; None for a run of others."""
+        if begun.mark is not None and begun.mark.group == self._group:
+            return begun.mark
+        if not begun.in_group:
+            return None
+        # A workflow that continues as new with a memo of its own loses the mark; the first run of the chain has it.
+        facts = begun.facts
+        found = await self._ends.first_mark(facts) if facts.run_id != facts.first_run_id else None
+        return found or self._stand_in(begun)
+
+    def build(self, told: Told, mark: Mark, watched: Watch | None = None) -> Closing | None:
+        """Return what must be written for a run; None while it is open. `watched` where the owner looks after it."""
+        if told.end is None:
+            return None
+        if watched is not None:
+            mark = watched.mark
+        elif told.begun.is_reset:
+            # Whoever resets a run that is open has the owner look after the next one. So this one replaces a run that
+            # had closed before, and its command was told so: it is not told again.
+            mark = dataclasses.replace(mark, done=None)
+        route = self._routes.for_command(mark.route)
+        if route is None:
+            facts = told.begun.facts
+            log.warning(Log.FEED_UNKNOWN_ROUTE, workflow_id=facts.workflow_id, run_id=facts.run_id)
+        return Closing(
+            told.begun,
+            told.end,
+            told.successor,
+            mark,
+            self._group,
+            topic=(route.lifecycle or None) if route is not None else None,
+            with_result=route is not None and route.result,
+            watched=watched,
+        )
+
+    def topic_of(self, mark: Mark) -> str | None:
+        """Return the topic that announces the runs of a mark's route, if any does."""
+        route = self._routes.for_command(mark.route)
+        return (route.lifecycle or None) if route is not None else None
+
+    def _stand_in(self, begun: Begun) -> Mark | None:
+        """Return a mark for a run that has our search attribute and no mark, as a child may: it tells of no command.
+
+        Its route is that of its workflow type, where all routes that begin such workflows announce them in one topic.
+        """
+        facts = begun.facts
+        route = _the_one(row for row in self._routes.rows if row.workflow == facts.workflow_type and row.lifecycle)
+        if route is None:
+            log.warning(Log.FEED_UNKNOWN_ROUTE, workflow_id=facts.workflow_id, run_id=facts.run_id)
+            return None
+        trace = ids.text("lifecycle", facts.namespace, facts.workflow_id, facts.first_run_id)
+        return Mark(
+            command="",
+            source="",
+            type="",
+            topic="",
+            partition=-1,
+            offset=-1,
+            time=rfc3339(begun.started_ms),
+            group=self._group,
+            correlationid=facts.workflow_id,
+            traceparent=tracecontext.begun(trace),
+            route=route.command,
+        )
+
+
+def _the_one(rows: Iterable[Route]) -> Route | None:
+    found = list(rows)
+    return found[0] if len({row.lifecycle for row in found}) == 1 else None

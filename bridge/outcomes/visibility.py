@@ -1,0 +1,91 @@
+"""Which runs have closed: Temporal's visibility, asked at a pace that leaves room for other people."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+
+import temporalio.api.workflowservice.v1 as workflowservice
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+
+from bridge import mark
+from bridge.command import rfc3339
+from bridge.mark import Mark
+from bridge.outcomes.asking import Asking
+from topics.lifecycle import State
+
+PAGE_ROWS = 1000
+# A frontend allows a namespace 10 calls a second, and no burst; the rest is for other people and our look-backs.
+PAGES_APART = timedelta(milliseconds=150)
+
+STATES: Mapping[int, State] = MappingProxyType(
+    {
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED: State.COMPLETED,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED: State.FAILED,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED: State.CANCELLED,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED: State.TERMINATED,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT: State.TIMED_OUT,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW: State.CONTINUED_AS_NEW,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedRun:
+    """A row of visibility: a run of ours that has closed; `closed_ms` is since the epoch, cut."""
+
+    workflow_id: str
+    run_id: str
+    state: State
+    closed_ms: int
+    mark: Mark | None
+
+
+class Visibility:
+    """Asks one namespace which runs of one group have closed."""
+
+    def __init__(self, asking: Asking, group: str, pages_apart: timedelta = PAGES_APART) -> None:
+        self._asking = asking
+        self._group = group
+        self._apart = pages_apart.total_seconds()
+        self._next = 0.0  # by the monotonic clock
+
+    async def closed_between(self, from_ms: int, to_ms: int) -> AsyncIterator[list[ClosedRun]]:
+        """Yield the runs that closed in that time, both ends included, newest first, a page at a time."""
+        # The upper bound matters: without it PostgreSQL walks all open runs, whose close time counts as year 9999.
+        query = (
+            f"{mark.GROUP_ATTRIBUTE} = '{self._group}' AND ExecutionStatus != 'Running' "
+            f"AND CloseTime BETWEEN '{rfc3339(from_ms)}' AND '{rfc3339(to_ms)}'"
+        )
+        token = b""
+        while True:
+            await self._turn()
+            request = workflowservice.ListWorkflowExecutionsRequest(
+                namespace=self._asking.namespace, query=query, page_size=PAGE_ROWS, next_page_token=token
+            )
+            page = await self._asking.ask(self._asking.service.list_workflow_executions, request)
+            if page is None:
+                return
+            yield [_row(info) for info in page.executions if info.status in STATES]
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def _turn(self) -> None:
+        wait = self._next - time.monotonic()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        self._next = time.monotonic() + self._apart
+
+
+def _row(info: WorkflowExecutionInfo) -> ClosedRun:
+    return ClosedRun(
+        workflow_id=info.execution.workflow_id,
+        run_id=info.execution.run_id,
+        state=STATES[info.status],
+        closed_ms=info.close_time.ToMilliseconds(),
+        mark=mark.in_memo(info.memo),
+    )
