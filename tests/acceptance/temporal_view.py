@@ -42,7 +42,7 @@ class TemporalView:
         return self._ask(lambda client: client.get_workflow_handle(workflow_id, run_id=run_id).result())
 
     def terminate(self, workflow_id: str) -> None:
-        self._ask(lambda client: client.get_workflow_handle(workflow_id).terminate("by an operator"))
+        self._ask(lambda client: client.get_workflow_handle(workflow_id).terminate(reason="by an operator"))
 
     def history(self, workflow_id: str, run_id: str | None = None) -> list[HistoryEvent]:
         async def ask(client: Client) -> list[HistoryEvent]:

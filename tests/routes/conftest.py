@@ -29,6 +29,7 @@ COMMAND_TOPICS = (
     "wish.note",
     "slow.place",
     "far.place",
+    "hush.place",
     "idle.commands",
 )
 LIFECYCLE = ("order.lifecycle", "wish.lifecycle", "slow.lifecycle", "far.lifecycle", "idle.lifecycle")
@@ -49,7 +50,16 @@ class Deployment:
 
     def send(self, topic: str, kind: str, order: str, **data: Any) -> tuple[Command, tuple[str, int, int]]:
         """Write one command, keyed by its order; return it and where it lies."""
-        command = Command(kind, {"order_id": order, **data})
+        return self._send(topic, order, Command(kind, {"order_id": order, **data}))
+
+    def ask(self, topic: str, kind: str, order: str, **data: Any) -> Command:
+        """Write one command that wants to know how its run ends."""
+        command, _ = self._send(
+            topic, order, Command(kind, {"order_id": order, **data}, extensions={"replywhen": "done"})
+        )
+        return command
+
+    def _send(self, topic: str, order: str, command: Command) -> tuple[Command, tuple[str, int, int]]:
         value, headers = encode(command, "binary")
         return command, self.producer.send_raw(topic, order.encode(), value, headers)
 

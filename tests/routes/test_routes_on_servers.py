@@ -168,9 +168,9 @@ def test_an_update_without_a_worker_holds_its_key_and_nothing_else(deployment: D
 
 def test_the_command_line_knows_the_routes(deployment: Deployment) -> None:
     rows = {row["command"]: row for row in deployment.bridge.run("routes", "-o", "json").rows}
-    assert (len(rows), rows["order.change"]["update"], rows["slow.place"]["rate"]) == (13, "change", RATE)
+    assert (len(rows), rows["order.change"]["update"], rows["slow.place"]["rate"]) == (14, "change", RATE)
     checked = deployment.bridge.run("config", "check")
-    assert (checked.code, "13 routes" in checked.err) == (0, True)
+    assert (checked.code, "14 routes" in checked.err) == (0, True)
     order = fresh("order")
     data = json.dumps({"order_id": order, "lines": LINES, "done": True}).encode()
     published = deployment.bridge.run("publish", ORDERS, "--type", "order.place", "--wait", "-o", "json", stdin=data)
