@@ -74,7 +74,7 @@ def done(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
     keeps a week would drop the answer of a longer run at once.
     """
     outcome = ReplyOutcome.DONE
-    coordinates = (mark.topic, mark.partition, mark.offset)
+    coordinates = (mark.topic, str(mark.partition), str(mark.offset))
     data = {
         "command_id": mark.command,
         "command_source": mark.source,
@@ -83,12 +83,12 @@ def done(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
         "partition": mark.partition,
         "offset": mark.offset,
         "time": mark.time,
-        "outcome": outcome,
+        "outcome": outcome.value,
         "workflow_id": run.workflow_id,
         "run_id": run.run_id,
         "reason": None,
         "detail": None,
-        "state": end.state,
+        "state": end.state.value,
         "closed_at": rfc3339(end.closed_ms),
         "failure": end.failure and end.failure.model_dump(),
     }

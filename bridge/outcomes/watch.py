@@ -45,7 +45,7 @@ def run_key(namespace: str, workflow_id: str, run_id: str) -> bytes:
 
 
 def _key(*parts: object) -> bytes:
-    return _KEY_PREFIX + ids.text("watch", *parts).encode()
+    return _KEY_PREFIX + ids.text("watch", *map(str, parts)).encode()
 
 
 _WATCH = TypeAdapter(Watch)
