@@ -2,23 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.structs import ConsumerRecord
 
 from bridge.command import BadRecord, Record
 from bridge.intake import care, offsets, received
 from bridge.intake.assignment import Assignment
 from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lanes
+from bridge.intake.reader import Batches
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 
 WAIT_MS = 10
 FETCH_MS = 200
-
-Batches: TypeAlias = dict[TopicPartition, "list[ConsumerRecord[Any, Any]]"]
 
 log = logs.get(__name__)
 

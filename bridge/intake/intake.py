@@ -6,17 +6,16 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
 
 from bridge.command import BadRecord, Command, Record
 from bridge.errors import KafkaAwayError
-from bridge.intake import care, offsets, progress, received, tolerant
-from bridge.intake.alone import Alone, Batches
+from bridge.intake import care, joining, offsets, received
+from bridge.intake.alone import Alone
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.decode import Decoder
 from bridge.intake.item import Content, Item, LaneKey, Work
 from bridge.intake.lanes import Lanes
-from bridge.intake.watermark import Watermark
+from bridge.intake.reader import Batches, Reader
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log
@@ -24,7 +23,6 @@ from bridge.telemetry.names import Log
 POLL_TIMEOUT_MS = 500
 READ_AHEAD_TIMEOUT = timedelta(milliseconds=200)
 POLL_RECORDS_MAX = 250  # about 5 ms of work
-AGAIN_AFTER_ERROR = timedelta(seconds=1)
 COMMIT_INTERVAL = timedelta(seconds=1)
 REVOKE_TIMEOUT = timedelta(seconds=45)  # under the rebalance timeout
 
@@ -51,12 +49,10 @@ class Intake(ConsumerRebalanceListener):
         self._taking = False
         self._stopping = asyncio.Event()
         self._consumer: AIOKafkaConsumer | None = None
-        self._positions_hold = True
+        self._reader = Reader(health, self._take_all, self._is_taking)
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
         self._is_held = is_held
-        self._alone = Alone(
-            self.lanes, is_held, self._fetched, self._take_alone, lambda one: one is self._assignment and self._taking
-        )
+        self._alone = Alone(self.lanes, is_held, self._fetched, self._take_alone, self._is_taking)
         self._health = health
         self._suspicion: str | None = None
         self.polls = 0
@@ -177,21 +173,11 @@ class Intake(ConsumerRebalanceListener):
         """Begin each partition at its committed offset."""
         if self._consumer is None:
             return  # `run` begins with what is assigned
-        assignment = Assignment(self._waiting_max)
-        ends, done = await offsets.ends(self.consumer, assigned), await offsets.done_before(self.consumer, assigned)
-        begins = await offsets.begins(self.consumer, [tp for tp in assigned if tp not in done])
-        for tp in assigned:
-            before = done.get(tp) or progress.Done(begins.get(tp, 0))
-            watermark = Watermark(before)
-            assignment.partitions[tp] = partition = Partition(watermark, end_offset=ends.get(tp, 2**63))
-            if before.committed < ends.get(tp, 0):
-                care.begin(watermark, before)
-                partition.alone = care.RECORDS_ALONE_MAX if care.is_needed(watermark) else 0
-        await offsets.note(self.consumer, {tp: one.watermark for tp, one in assignment.partitions.items()})
+        assignment = await joining.begin(self.consumer, assigned, self._waiting_max)
         if self.consumer.assignment() != set(assigned):
             return  # moved again meanwhile: the next call is on its way
         self._assignment = assignment
-        self._positions_hold = True
+        self._reader.begin()
         self._taking = not self._stopping.is_set()
         self._tell_joined()
         log.info(Log.PARTITIONS_ASSIGNED, partitions=len(assigned))
@@ -222,19 +208,7 @@ class Intake(ConsumerRebalanceListener):
         self._pause_or_resume()
 
     async def _fetched(self, records_max: int, timeout_ms: int) -> Batches | None:
-        """Return what a poll brings; None where it failed, which is dealt with."""
-        try:
-            found: Batches = await self.consumer.getmany(timeout_ms=timeout_ms, max_records=records_max)
-        except (CorruptRecordException, UnsupportedCodecError):
-            await self._read_past_damage()
-        except KafkaError as error:
-            self._health.fails(Part.INTAKE, f"{type(error).__name__}: {error}")
-            await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
-        except Exception:  # noqa: BLE001 - the client's parsers raise whatever they like at bytes that are not sound
-            await self._read_past_damage()
-        else:
-            return found
-        return None
+        return await self._reader.fetch(self.consumer, self._assignment, records_max, timeout_ms)
 
     async def _commit_at_the_end(self) -> None:
         noted = {tp: one.watermark for tp, one in self._assignment.partitions.items() if one.watermark.tries}
@@ -245,28 +219,6 @@ class Intake(ConsumerRebalanceListener):
         untouched = {tp: (one.committable, one.metadata) for tp, one in noted.items() if one.position is None}
         if untouched:
             await offsets.commit(self.consumer, untouched)
-
-    async def _read_past_damage(self) -> None:
-        """Read each partition once in a way that no record breaks: the client says not which one it was."""
-        assignment = self._assignment
-        # What the client had read of other partitions is thrown away, and yet counts as read.
-        self._positions_hold = False
-        try:
-            positions = {
-                tp: partition.watermark.position or await offsets.begin(self.consumer, tp)
-                for tp, partition in assignment.partitions.items()
-            }
-            found = await tolerant.read(self.consumer, positions)
-            if assignment is not self._assignment or not self._taking:
-                return
-            for tp, position in positions.items():
-                records, next_position = found.get(tp, ([], position))
-                self._take_all(tp, [received.damaged(record) for record in records])
-                self.consumer.seek(tp, next_position)
-            self._positions_hold = True
-        except KafkaError as error:
-            self._health.fails(Part.INTAKE, f"{type(error).__name__}: {error}")
-            await asyncio.sleep(AGAIN_AFTER_ERROR.total_seconds())
 
     def _take_all(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         if self._taking and (partition := self._assignment.partitions.get(tp)):
@@ -312,7 +264,6 @@ class Intake(ConsumerRebalanceListener):
 
     async def _commit(self) -> None:
         assignment = self._assignment
-        positions = await offsets.positions(self.consumer, assignment) if self._positions_hold else {}
-        moved = assignment.to_commit(positions)
+        moved = assignment.to_commit(await self._reader.positions(self.consumer, assignment))
         if moved and assignment is self._assignment and await offsets.commit(self.consumer, moved):
             assignment.committed(moved)
