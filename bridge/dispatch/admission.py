@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import TypeVar
 
 from bridge.dispatch.failures import OverloadedError
+from bridge.telemetry import logs
+from bridge.telemetry.names import Log
 
 LIMIT_MIN = 4
 INCREASE = 4  # added to the limit once it has been filled by commands that went well
@@ -20,6 +22,9 @@ DECREASE_EVERY = timedelta(milliseconds=500)  # what is under way was admitted u
 SLOW_SECONDS = 0.5
 SLOW_FACTOR = 10  # over the fastest answers
 SMOOTHING = 0.05  # weight of the newest answer in the mean
+TELL_EVERY = timedelta(minutes=1)
+
+log = logs.get(__name__)
 
 Result = TypeVar("Result")
 
@@ -31,7 +36,7 @@ class Admission:
         self._most = float(most)
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._decreased = float("-inf")
+        self._decreased = self._told = float("-inf")
         self._fastest = self._mean = 0.0
         self.limit = float(most)
         self.in_use = 0
@@ -45,8 +50,9 @@ class Admission:
         began = self._clock()
         try:
             result = await call()
-        except OverloadedError:
+        except OverloadedError as error:
             self._decrease(DECREASE_OVERLOADED)
+            self._tell(error)
             raise
         else:
             self._learn(self._clock() - began)
@@ -87,3 +93,9 @@ class Admission:
         if now - self._decreased >= DECREASE_EVERY.total_seconds():
             self._decreased = now
             self.limit = max(min(LIMIT_MIN, self._most), self.limit * factor)
+
+    def _tell(self, error: OverloadedError) -> None:
+        now = self._clock()
+        if now - self._told >= TELL_EVERY.total_seconds():
+            self._told = now
+            log.warning(Log.TEMPORAL_OVERLOADED, problem=str(error), at_once_now=int(self.limit))

@@ -25,6 +25,7 @@ class Log(StrEnum):
     CONSUMER_REBUILT = "consumer rebuilt"
     TEMPORAL_AWAY = "temporal away"
     TEMPORAL_BACK = "temporal back"
+    TEMPORAL_OVERLOADED = "temporal asks for less"
     KAFKA_AWAY = "kafka away"
     KAFKA_BACK = "kafka back"
     TOPIC_REFUSES = "topic refuses"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+import structlog.testing
 
 from bridge.dispatch.admission import LIMIT_MIN, Admission
 from bridge.dispatch.failures import OverloadedError
@@ -54,6 +55,17 @@ async def test_no_more_than_the_limit_are_let_through_and_the_rest_in_order() ->
         assert (order, admission.in_use) == ([0, 1], 2)
         running.set()
     assert (order, admission.in_use) == ([0, 1, 2, 3, 4], 0)
+
+
+async def test_a_server_that_asks_for_less_is_told_of_once_a_minute() -> None:
+    clock = Clock()
+    admission = Admission(100, clock)
+    with structlog.testing.capture_logs() as told:
+        await refuse(admission, clock, 90)
+    assert [(line["event"], line["problem"], line["at_once_now"]) for line in told] == [
+        ("temporal asks for less", "too much", 70),
+        ("temporal asks for less", "too much", 4),
+    ]
 
 
 async def test_the_limit_falls_while_the_server_asks_for_less_and_not_below_its_least() -> None:
