@@ -13,6 +13,7 @@ from faststream.kafka.subscriber.usecase import LogicSubscriber
 from faststream.middlewares import AckPolicy
 from faststream.security import BaseSecurity, SASLOAuthBearer, SASLPlaintext, SASLScram256, SASLScram512
 
+from bridge.intake import inflation
 from topics.environment.sections import KafkaSection
 
 FETCH_BYTES_MAX = 16 * 1024 * 1024
@@ -24,6 +25,7 @@ _SASL = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512":
 
 def broker(section: KafkaSection, options: dict[str, Any]) -> KafkaBroker:
     """Return the broker; `options` are those of `bridge.connect.kafka_options`."""
+    inflation.bound()
     return KafkaBroker(
         str(options["bootstrap_servers"]).split(","),
         security=_security(section, options),

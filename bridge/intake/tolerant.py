@@ -18,6 +18,8 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy as PythonBatch
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import ConsumerRecord
 
+from bridge.intake.inflation import InflatedTooLargeError
+
 LOG_OVERHEAD = 12  # a batch: its offset, 8 bytes, its length, 4 bytes, then as many as that
 PARTITION_BYTES_MAX = 1024 * 1024  # a larger batch comes whole, if it is the first
 FETCH_BYTES_MAX = 16 * 1024 * 1024
@@ -124,6 +126,8 @@ def _tolerant(piece: bytes, position: int) -> "PythonBatch | _DamagedBatch":
     try:
         for _ in _parsed(PythonBatch(piece)):
             pass
+    except InflatedTooLargeError as error:
+        return _DamagedBatch(batch, piece, position, str(error))
     except Exception as error:  # noqa: BLE001 - decompressors and parsers raise whatever they like at such bytes
         return _DamagedBatch(batch, piece, position, type(error).__name__)
     return _parsed(batch)

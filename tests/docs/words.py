@@ -81,8 +81,8 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.TOPIC_GOES_ON: "A topic that was stopped has a sound record again.",
         Log.CONSUMER_REBUILT: "The consumer made no progress (`reason`) and was replaced; nothing is lost.",
         Log.TEMPORAL_OVERLOADED: (
-            "Temporal refuses requests as too many (RESOURCE_EXHAUSTED): fewer are with it at once (`at_once_now`), and "
-            "they are tried again. At most once a minute. If it lasts, raise its limits."
+            "Temporal refuses requests as too many (RESOURCE_EXHAUSTED): fewer are with it at once (`at_once_now`), "
+            "and they are tried again. At most once a minute. If it lasts, raise its limits."
         ),
         Log.TEMPORAL_AWAY: "Temporal does not answer; commands wait, nothing is lost. Not ready until it does.",
         Log.TEMPORAL_BACK: "Temporal answers again.",

@@ -5,15 +5,18 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import confluent_kafka
 import pytest
 from aiokafka.record.util import calc_crc32c
 
 from bridge.command import BadRecord, Record
+from bridge.intake import inflation
 from tests.engine import kafka_side
 from tests.engine.kafka_side import until
 from tests.engine.test_intake_on_kafka import Station, value
 from tests.servers.fixtures import Kafka
 
+THREE_TIMES = 3 * inflation.INFLATED_BYTES_MAX
 LENGTH_AT, CRC_AT, ATTRIBUTES_AT, HEADER_BYTES = 8, 17, 21, 61  # of a batch of version 2, the Kafka protocol guide
 
 
@@ -73,6 +76,34 @@ async def test_a_batch_that_nobody_can_parse_becomes_one_dead_letter_and_the_par
     bad = [content for content in station.contents if isinstance(content, BadRecord)]
     assert [(one.record.offset, one.reason.value, reason in one.detail) for one in bad] == [(1, "undecodable", True)]
     assert sound(bad[0].record)
+
+
+@pytest.mark.parametrize("compression", ["gzip", "lz4", "zstd"])
+async def test_a_batch_that_becomes_far_too_large_is_not_decompressed(kafka: Kafka, compression: str) -> None:
+    inflation.bound()  # as the making of the daemon's broker does
+    topic = kafka_side.name("bomb")
+    await kafka_side.make_topics(kafka.bootstrap, topic)
+    await kafka_side.publish(kafka.bootstrap, topic, [value("a")])
+    await asyncio.to_thread(
+        send_compressed, kafka.bootstrap, topic, bytes(3 * inflation.INFLATED_BYTES_MAX), compression
+    )
+    await kafka_side.publish(kafka.bootstrap, topic, [value("c")])
+    station = Station(kafka.bootstrap, topic, kafka_side.name("group"))
+    async with station.running():
+        await until(lambda: station.count == 3, "all three are worked on")
+    bad = [content for content in station.contents if isinstance(content, BadRecord)]
+    assert [(one.record.offset, one.reason.value, one.detail) for one in bad] == [
+        (1, "undecodable", "record: the records 1 to 1 cannot be read: they become larger than 64 MiB")
+    ]
+
+
+def send_compressed(bootstrap: str, topic: str, large: bytes, compression: str) -> None:
+    producer = confluent_kafka.Producer(
+        {"bootstrap.servers": bootstrap, "compression.type": compression, "message.max.bytes": 2 * len(large)}
+    )
+    producer.produce(topic, large, partition=0)
+    assert producer.flush(60) == 0
+    del producer
 
 
 def sound(record: Record) -> bool:
