@@ -42,17 +42,18 @@ def _is_answered(content: Command | BadRecord, settled: Settled) -> bool:
 
 
 def _asked_later(command: Command, settled: Accepted | Duplicate, group: str, namespace: str) -> list[OutRecord]:
-    """Return what lets the feed's owner answer a second time, where the run's own mark does not ask for that.
+    """Return what lets the feed's owner look after the run that was reached, where the run's own mark does not do.
 
-    The run was begun by another command then, or by another record of this one, whose coordinates are not these.
+    Somebody else began it then, and it must be announced; or another command, or another record of this one, whose
+    coordinates are not these, and its end must be answered a second time.
     """
-    topic = command.done_to
     is_marked = command.route.verb is Verb.START and isinstance(settled, Accepted)
-    if topic is None or is_marked or settled.run_id is None:  # a run that is not known cannot be looked after
+    topic = None if is_marked else command.done_to
+    announce = isinstance(settled, Accepted) and settled.of_others and bool(command.route.lifecycle)
+    if settled.run_id is None or not (topic or announce):  # a run that is not known cannot be looked after
         return []
-    asked = Watch(
-        mark.of(command, group), namespace, command.workflow_id, settled.run_id, announce=False, reply_topic=topic
-    )
+    run = (namespace, command.workflow_id, settled.run_id)
+    asked = Watch(mark.of(command, group), *run, announce=announce, reply_topic=topic)
     return [watch.record(asked, group)]
 
 

@@ -8,11 +8,15 @@ from topics.replies import DeadLetterReason, RejectReason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is in effect, once; `began` tells that it began the run `run_id`."""
+    """The command is in effect, once; `began` tells that it began the run `run_id`.
+
+    `of_others` tells that it is the first to have reached that run, and that nobody began it for us.
+    """
 
     label: ClassVar[str] = "accepted"
     run_id: str | None
     began: bool = False
+    of_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)

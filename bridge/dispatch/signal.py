@@ -34,17 +34,34 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
             # That it began the run must be told again also when the run has continued as new since.
             return Accepted(answer.run_id, began=True) if await _began(temporal, command, answer.run_id) else answer
         if isinstance(answer, Reached):
-            return Accepted(answer.run_id, began=not fresh and await _began(temporal, command, answer.run_id))
+            return await _accepted(temporal, command, answer, fresh=fresh)
         was_there = isinstance(answer, Closed)
         answer = await temporal.signal_with_start(command, _rerun(command) if was_there else Rerun.NEVER)
         if isinstance(answer, Reached):
             # What an earlier attempt began, of which nobody heard, may have come between the look and this one.
-            began = answer.began or (not fresh and await _began(temporal, command, answer.run_id))
-            return Accepted(answer.run_id, began=began)
+            return await _accepted(temporal, command, answer, fresh=fresh)
         if was_there and isinstance(answer, AlreadyStarted):
             return await _closed(temporal, command)
         fresh = False  # somebody came between: look again, with care
     raise KeyMustWaitError(f"{command.workflow_id} keeps changing: another process holds the same record")
+
+
+async def _accepted(temporal: Temporal, command: Command, reached: Reached, *, fresh: bool) -> Accepted:
+    run_id = reached.run_id
+    began = reached.began or (not fresh and await _began(temporal, command, run_id))
+    if run_id is None or run_id in temporal.known_runs:
+        return Accepted(run_id, began)
+    of_others = not began and await _is_of_others(temporal, command.workflow_id, run_id)
+    temporal.known_runs.add(run_id)
+    return Accepted(run_id, began, of_others)
+
+
+async def _is_of_others(temporal: Temporal, workflow_id: str, run_id: str) -> bool:
+    run: Run | None = await temporal.describe(workflow_id, run_id)
+    if run is not None and run.mark is None and run.run_id != run.first_run_id:
+        # A workflow that continues as new with a memo of its own loses the mark; the first run of the chain has it.
+        run = await temporal.describe(workflow_id, run.first_run_id)
+    return run is not None and run.mark is None  # a run of another group is announced by that one
 
 
 async def _closed(temporal: Temporal, command: Command) -> Rejected:

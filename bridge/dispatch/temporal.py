@@ -18,6 +18,7 @@ from bridge.command import Command
 from bridge.dispatch import failures, requests
 from bridge.dispatch.failures import Answer
 from bridge.dispatch.history import History
+from bridge.dispatch.known import KnownRuns
 from bridge.dispatch.reached import Reached, Refused
 from bridge.dispatch.updates import UPDATES_MAX, Updates
 from bridge.errors import TemporalAwayError
@@ -76,6 +77,7 @@ class Temporal:
         self.group = group
         self._history = History(client, self._ask)
         self._updates = Updates(client, self._ask, updates_max)
+        self.known_runs = KnownRuns()
 
     async def start(
         self, command: Command, request_id: str, rerun: Rerun, earlier: tuple[str, ...] = ()

@@ -69,8 +69,7 @@ class Closing:
             )
             if self.successor is not None:
                 found.append(lifecycle.started(self.mark, self.successor.facts, self.topic))
-        # A child that carries its parent's mark is not of the chain that the command began.
-        if self.end.new_run_id is None and self.mark.done is not None and not self.begun.is_child:
+        if self.end.new_run_id is None and self.mark.done is not None and self._is_of_command:
             found.append(replies.done(self.mark, self.begun.facts, self.end, self.mark.done))
         return found + self._watches()
 
@@ -86,6 +85,13 @@ class Closing:
             place = (facts.namespace, facts.workflow_id, facts.run_id)
             found.append(watch.record(Watch(self.mark, *place, announce=not after.in_group, started=True), self.group))
         return found
+
+    @property
+    def _is_of_command(self) -> bool:
+        """Whether the run is of the chain that the command began, as far as can be told: others may carry its mark."""
+        facts = self.begun.facts
+        is_first = facts.run_id == facts.first_run_id
+        return self.begun.is_begun_by(self.mark) if is_first else not self.begun.is_child
 
     def _event_id(self, state: State) -> str:
         facts = self.begun.facts

@@ -7,8 +7,9 @@ from temporalio.client import Client
 
 from bridge.setup import steps
 from bridge.setup import temporal as setup
+from tests.engine import feed_side
 from tests.engine.temporal_side import Stage
-from tests.servers.fixtures import Temporal
+from tests.servers.fixtures import Kafka, Temporal
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,10 @@ def prepared(temporal: Temporal) -> Temporal:
 @pytest.fixture
 async def stage(prepared: Temporal) -> Stage:
     return Stage(await Client.connect(prepared.address))
+
+
+@pytest.fixture
+async def feed(kafka: Kafka, stage: Stage) -> Stage:
+    """Give a stage whose feed has its topics."""
+    await feed_side.prepare(kafka, stage)
+    return stage

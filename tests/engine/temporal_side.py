@@ -5,7 +5,7 @@ import dataclasses
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from temporalio.api.command.v1 import (
     FailWorkflowExecutionCommandAttributes,
 )
 from temporalio.api.command.v1 import Command as TaskCommand
-from temporalio.api.common.v1 import Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import CommandType, EventType, WorkflowExecutionStatus
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
@@ -46,6 +46,16 @@ CANCELLED = TaskCommand(
 )
 
 
+def completed(*results: bytes, encoding: bytes = b"json/plain") -> TaskCommand:
+    payloads = [Payload(metadata={"encoding": encoding}, data=text) for text in results]
+    return TaskCommand(
+        command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+        complete_workflow_execution_command_attributes=CompleteWorkflowExecutionCommandAttributes(
+            result=Payloads(payloads=payloads)
+        ),
+    )
+
+
 def failed(failure: Failure) -> TaskCommand:
     return TaskCommand(
         command_type=CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
@@ -65,6 +75,7 @@ class Stage:
         self.queue = f"queue-{self.name}"
         self.topic = f"{self.group}.do"
         self.lifecycle = f"{self.group}.lifecycle"
+        self.replies = f"{self.group}.replies"
 
     def sibling(self) -> "Stage":
         """Return another workflow id of the same group and topics."""
@@ -109,7 +120,8 @@ class Stage:
             partition=partition,
             timestamp_ms=timestamp_ms if timestamp_ms is not None else now_ms(),
         )
-        return records.command(place, rows=[dataclasses.replace(self.route(verb, rerun, missing), update=update)])
+        row = dataclasses.replace(self.route(verb, rerun, missing), update=update)
+        return records.command(place, rows=[row], reply_topics=[self.replies])
 
     async def do(self, command: Command, *, fresh: bool = False) -> Outcome:
         return await dispatcher.dispatch(self.temporal, command, fresh=fresh)
@@ -129,6 +141,10 @@ class Stage:
 
     async def begin_with_timeout(self) -> str:
         """Start a run that times out within a second; return its id."""
+        return await self.begin_with(lambda request: request.workflow_run_timeout.FromSeconds(1))
+
+    async def begin_with(self, change: Callable[[workflowservice.StartWorkflowExecutionRequest], None]) -> str:
+        """Start a run with what no route can ask for; return its id."""
         command = self.command(Verb.START, "first")
         encoded = requests.start(
             command,
@@ -138,8 +154,19 @@ class Stage:
             rerun=Rerun.NEVER,
         )
         request = workflowservice.StartWorkflowExecutionRequest.FromString(encoded)
-        request.workflow_run_timeout.FromSeconds(1)
+        change(request)
         return (await self.client.workflow_service.start_workflow_execution(request, timeout=CALL)).run_id
+
+    async def reset(self, run_id: str, event_id: int = 4) -> str:
+        """Let another run begin at an event of a run; return the other's id."""
+        request = workflowservice.ResetWorkflowExecutionRequest(
+            namespace=self.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=self.workflow_id, run_id=run_id),
+            reason="test",
+            workflow_task_finish_event_id=event_id,
+            request_id=f"{run_id}-{event_id}",
+        )
+        return (await self.client.workflow_service.reset_workflow_execution(request, timeout=CALL)).run_id
 
     async def terminate(self) -> None:
         await self.client.get_workflow_handle(self.workflow_id).terminate()
@@ -173,8 +200,8 @@ class Stage:
             timeout=CALL,
         )
 
-    async def renew(self, *, with_mark: bool = True) -> None:
-        """Let the run continue as new; it keeps its memo, as the SDKs have it, unless the workflow gives its own."""
+    async def renew(self, *, with_mark: bool = True, with_group: bool = True) -> None:
+        """Let the run continue as new; it keeps memo and attributes, as the SDKs do, unless it gives its own."""
         task = await self._task()
         started = task.history.events[0].workflow_execution_started_event_attributes
         attributes = ContinueAsNewWorkflowExecutionCommandAttributes(
@@ -183,7 +210,7 @@ class Stage:
             input=Payloads(payloads=[]),
             workflow_task_timeout=Duration(seconds=10),
             memo=started.memo if with_mark else None,
-            search_attributes=started.search_attributes,
+            search_attributes=started.search_attributes if with_group else None,
         )
         command = TaskCommand(
             command_type=CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,

@@ -1,100 +1,27 @@
 """The sweep on real servers: every end once, in order, whoever ended it and whoever owns the feed."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Collection
 from datetime import timedelta
-from typing import Any
 
-import jiter
 import pytest
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from temporalio.api.common.v1 import ActivityType
 from temporalio.api.failure.v1 import ActivityFailureInfo, ApplicationFailureInfo, Failure
-from temporalio.client import Client
 
 from bridge.mark import Mark
-from bridge.outcomes import lifecycle, patrol
+from bridge.outcomes import lifecycle
 from bridge.outcomes import outbox as outboxes
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.ownership import Ownership
 from bridge.outcomes.sweep import IDLE
-from bridge.routes import Routes, Verb
-from bridge.telemetry.metrics import Metrics
+from bridge.routes import Routes
 from tests.engine import kafka_side
+from tests.engine.feed_side import Sweeper, events, states, swept
 from tests.engine.temporal_side import CANCELLED, COMPLETED, Stage, failed
-from tests.servers.fixtures import Kafka, Temporal
+from tests.servers.fixtures import Kafka
 from topics.lifecycle import State
-
-OVERLAP = timedelta(seconds=60)
-
-
-class Sweeper:
-    """One process's share in the feed of a group; `out` says whether the starts are announced and committed."""
-
-    def __init__(self, kafka: Kafka, stage: Stage, *, out: bool = True) -> None:
-        options = {"bootstrap_servers": kafka.bootstrap}
-        self.ownership = Ownership(options, stage.group)
-        self.announced = Announced(options, [stage.lifecycle])
-        self.metrics = Metrics()
-        self.namespace = stage.client.namespace
-
-        async def handled(_: Collection[TopicPartition]) -> Callable[[TopicPartition, int], bool]:
-            return lambda _, __: out
-
-        routes = Routes([stage.route(Verb.START)])
-        self.patrol = patrol.of(
-            stage.client, stage.group, routes, self.ownership, self.announced, handled, self.metrics
-        )
-        self._sweep = self.patrol.sweep
-
-    @contextlib.asynccontextmanager
-    async def owning(self) -> AsyncIterator["Sweeper"]:
-        async with self.ownership:
-            async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
-                while not await self.ownership.is_mine():
-                    pass
-            await self.announced.open(self.ownership.watermark_ms(self.namespace) - 70_000)
-            try:
-                yield self
-            finally:
-                await self.announced.close()
-
-    async def sweep(self) -> bool:
-        return await self.patrol.go(OVERLAP, 0)
-
-
-@pytest.fixture
-async def feed(kafka: Kafka, prepared: Temporal) -> Stage:
-    stage = Stage(await Client.connect(prepared.address))
-    await kafka_side.make_topics(kafka.bootstrap, f"{stage.group}.feed", config={"cleanup.policy": "compact"})
-    await kafka_side.make_topics(kafka.bootstrap, stage.lifecycle)
-    return stage
-
-
-async def events(kafka: Kafka, stage: Stage) -> list[tuple[dict[str, str], dict[str, Any]]]:
-    found = await kafka_side.read_all(kafka.bootstrap, stage.lifecycle)
-    return [
-        ({n: (v or b"").decode() for n, v in record.headers}, jiter.from_json(record.value or b"")) for record in found
-    ]
-
-
-async def swept(sweeper: Sweeper, kafka: Kafka, stage: Stage, count: int) -> list[dict[str, Any]]:
-    """Sweep until so many events are there, at least twice; return their data."""
-    async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
-        while True:
-            await sweeper.sweep()
-            if len(await events(kafka, stage)) >= count:
-                break
-    await sweeper.sweep()
-    return [data for _, data in await events(kafka, stage)]
-
-
-def states(data: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(one["run_id"], one["state"]) for one in data]
 
 
 async def test_a_completed_run_is_announced_once_with_all_that_the_contract_names(kafka: Kafka, feed: Stage) -> None:
