@@ -1,13 +1,8 @@
 """The requests to Temporal, made of a command. Raw, as the SDK's own calls draw a new request id each time."""
 
-import functools
-from datetime import timedelta
-
 import pydantic_core
-from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import Header, Memo, Payloads, SearchAttributes, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as UpdateStage
-from temporalio.api.enums.v1 import WorkflowIdReusePolicy
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.update.v1 import Input, Meta, WaitPolicy
 from temporalio.api.update.v1 import Request as UpdateRequest
@@ -15,37 +10,16 @@ from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
-    StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
     UpdateWorkflowExecutionRequest,
 )
 
 from bridge import mark
 from bridge.command import Command
-from bridge.dispatch import priority
+from bridge.dispatch import form, priority
+from bridge.dispatch.form import COMMAND_HEADER, TRACER_HEADER, Encoded
 from bridge.routes import Argument, Rerun
 from topics.envelope import CLOUDEVENTS_SPECVERSION
-
-COMMAND_HEADER = "bridge-command"
-TRACER_HEADER = "_tracer-data"  # temporalio.contrib.opentelemetry's, and the other SDKs' own
-
-FORM_USES_MAX = 100  # with up to 2 MiB each time
-
-REUSE_POLICIES = {
-    Rerun.NEVER: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-    Rerun.AFTER_FAILURE: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-    Rerun.ALWAYS: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-}
-
-
-class Encoded(bytes):
-    """A request that is serialized already, in the place of a message: the client asks one for its bytes alone."""
-
-    __slots__ = ()
-
-    def SerializeToString(self) -> bytes:  # noqa: N802 - protobuf's name
-        """Return the bytes."""
-        return self
 
 
 def identity(group: str, command: Command) -> str:
@@ -58,85 +32,21 @@ def start(
 ) -> Encoded:
     """Return the request that starts the command's workflow under `rerun`, a `StartWorkflowExecutionRequest`."""
     route = command.route
-    form = _pad(namespace, group, route.workflow or "", route.task_queue or "", route.run_timeout, rerun).form()
-    request = form.request
+    paper = form.pad(namespace, group, route.workflow or "", route.task_queue or "", route.run_timeout, rerun).form()
+    request = paper.request
     request.workflow_id = command.workflow_id
     request.identity = identity(group, command)
     request.request_id = request_id
-    form.argument.data = _argument_text(command)
-    form.memo.data = mark.memo_text(mark.of(command, group, earlier))
-    form.ids.data = mark.ids_text(command)
-    form.command.data = _command_text(command)
-    form.carrier.data = _carrier_text(command)
+    paper.argument.data = _argument_text(command)
+    paper.memo.data = mark.memo_text(mark.of(command, group, earlier))
+    paper.ids.data = mark.ids_text(command)
+    paper.command.data = _command_text(command)
+    paper.carrier.data = _carrier_text(command)
     if (wanted := priority.of(command)) is not None:
         request.priority.CopyFrom(wanted)
     else:
         request.ClearField("priority")
     return Encoded(request.SerializeToString())
-
-
-class _Form:
-    """A start request that is filled in for one command after the other, and serialized each time.
-
-    To make the message anew for each would cost more than the rest of the command's way.
-    """
-
-    def __init__(
-        self,
-        namespace: str,
-        group: str,
-        workflow: str,
-        task_queue: str,
-        run_timeout: timedelta | None,
-        rerun: Rerun,
-    ) -> None:
-        empty = mark.json_payload(b"")
-        attributes = {name: mark.json_payload(b"", kind) for name, kind in mark.ATTRIBUTE_TYPES.items()}
-        attributes[mark.GROUP_ATTRIBUTE].data = mark.group_text(group)
-        self.request = StartWorkflowExecutionRequest(
-            namespace=namespace,
-            workflow_type=WorkflowType(name=workflow),
-            task_queue=TaskQueue(name=task_queue),
-            input=Payloads(payloads=[empty]),
-            workflow_run_timeout=_run_timeout(run_timeout),
-            workflow_id_reuse_policy=REUSE_POLICIES[rerun],
-            memo=Memo(fields={mark.MEMO: empty}),
-            search_attributes=SearchAttributes(indexed_fields=attributes),
-            header=Header(fields=dict.fromkeys((COMMAND_HEADER, TRACER_HEADER), empty)),
-        )
-        self.argument = self.request.input.payloads[0]
-        self.memo = self.request.memo.fields[mark.MEMO]
-        self.ids = self.request.search_attributes.indexed_fields[mark.IDS_ATTRIBUTE]
-        self.command = self.request.header.fields[COMMAND_HEADER]
-        self.carrier = self.request.header.fields[TRACER_HEADER]
-
-
-class _Pad:
-    """The forms of one route, one after the other: a message keeps the memory of all that it was ever filled with."""
-
-    def __init__(
-        self,
-        namespace: str,
-        group: str,
-        workflow: str,
-        task_queue: str,
-        run_timeout: timedelta | None,
-        rerun: Rerun,
-    ) -> None:
-        self._fresh = functools.partial(_Form, namespace, group, workflow, task_queue, run_timeout, rerun)
-        self._uses = 0
-        self._form = self._fresh()
-
-    def form(self) -> _Form:
-        """Return the form to fill in next."""
-        if self._uses == FORM_USES_MAX:
-            self._uses = 0
-            self._form = self._fresh()
-        self._uses += 1
-        return self._form
-
-
-_pad = functools.lru_cache(maxsize=1024)(_Pad)
 
 
 def signal(command: Command, *, namespace: str, group: str, run_id: str = "") -> SignalWorkflowExecutionRequest:
@@ -165,11 +75,11 @@ def signal_with_start(
         signal_input=_argument(command),
         identity=identity(group, command),
         request_id=command.request_id,
-        workflow_id_reuse_policy=REUSE_POLICIES[rerun],
+        workflow_id_reuse_policy=form.REUSE_POLICIES[rerun],
         memo=Memo(fields={mark.MEMO: mark.memo(mark.of(command, group))}),
         search_attributes=SearchAttributes(indexed_fields=mark.search_attributes(command, group)),
         header=header(command),
-        workflow_run_timeout=_run_timeout(command.route.run_timeout),
+        workflow_run_timeout=form.duration(command.route.run_timeout),
         priority=priority.of(command),
     )
 
@@ -245,14 +155,6 @@ def _reference(command: Command) -> dict[str, str | None]:
 def _reason(command: Command) -> str:
     reason = command.fields.get("reason")
     return reason if isinstance(reason, str) else ""
-
-
-def _run_timeout(timeout: timedelta | None) -> Duration | None:
-    if timeout is None:
-        return None
-    duration = Duration()
-    duration.FromTimedelta(timeout)
-    return duration
 
 
 def _argument(command: Command) -> Payloads:
