@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from bridge.command import Command
-from bridge.dispatch.temporal import Run
+from bridge.dispatch.run import Run
 from bridge.outcome import Accepted, Duplicate, Rejected
 from bridge.routes import Rerun
 from topics.replies import RejectReason

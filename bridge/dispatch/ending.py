@@ -7,8 +7,9 @@ from bridge.command import Command
 from bridge.dispatch import decision
 from bridge.dispatch.failures import Answer, KeyMustWaitError
 from bridge.dispatch.reached import Reached
+from bridge.dispatch.run import Run
 from bridge.dispatch.start import ROUNDS_MAX
-from bridge.dispatch.temporal import Run, Temporal
+from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from topics.replies import RejectReason
 

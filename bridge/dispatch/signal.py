@@ -4,8 +4,9 @@ from bridge.command import Command
 from bridge.dispatch import latest
 from bridge.dispatch.failures import AlreadyStarted, Closed, KeyMustWaitError
 from bridge.dispatch.reached import Reached
+from bridge.dispatch.run import Run
 from bridge.dispatch.start import ROUNDS_MAX
-from bridge.dispatch.temporal import Run, Temporal
+from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Duplicate, Outcome, Rejected, TargetMissing
 from bridge.routes import Rerun, Verb
 from topics.replies import RejectReason

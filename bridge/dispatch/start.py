@@ -7,7 +7,8 @@ from bridge.dispatch import decision
 from bridge.dispatch.decision import RunAgain
 from bridge.dispatch.failures import AlreadyStarted, KeyMustWaitError
 from bridge.dispatch.reached import Reached
-from bridge.dispatch.temporal import Run, Temporal
+from bridge.dispatch.run import Run
+from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Duplicate, Outcome
 from bridge.routes import Rerun
 

@@ -1,90 +1,75 @@
 """The questions that the bridge asks Temporal, one call each, answered with values."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import temporalio.api.workflowservice.v1 as workflowservice
-from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Link, WorkflowExecution
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
-from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from bridge import mark
+from bridge.callback import Signer
 from bridge.command import Command
-from bridge.dispatch import failures, requests
-from bridge.dispatch.failures import Answer
+from bridge.dispatch import callbackmode, failures, requests, run
+from bridge.dispatch.callbackmode import CallbackMode
+from bridge.dispatch.failures import Answer, RefusedByTemporalError
 from bridge.dispatch.history import History
 from bridge.dispatch.known import KnownRuns
 from bridge.dispatch.reached import Reached, Refused
+from bridge.dispatch.run import Run
 from bridge.dispatch.updates import UPDATES_MAX, Updates
 from bridge.errors import TemporalAwayError
-from bridge.mark import Mark
 from bridge.routes import Rerun
 
 CALL_TIMEOUT = timedelta(seconds=10)
 
-FAILED = frozenset(
-    {
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
-    }
-)
-OPEN = frozenset(
-    {
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
-        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED,
-    }
-)
-
 Response = TypeVar("Response")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run as Describe tells it; `mark` is None where the run is none of ours, `closed_ms` is 0 while it is open."""
-
-    workflow_id: str
-    run_id: str
-    first_run_id: str
-    status: int
-    started_ms: int
-    mark: Mark | None
-    closed_ms: int = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the run has not closed yet."""
-        return self.status in OPEN
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether the run closed in a way that the policy `after_failure` counts as failure."""
-        return self.status in FAILED
 
 
 class Temporal:
     """One namespace of one Temporal, as one bridge group sees it."""
 
-    def __init__(self, client: Client, group: str, updates_max: int = UPDATES_MAX) -> None:
+    def __init__(
+        self, client: Client, group: str, updates_max: int = UPDATES_MAX, callbacks: CallbackMode | None = None
+    ) -> None:
         self._service = client.workflow_service
         self.namespace = client.namespace
         self.group = group
         self._history = History(client, self._ask)
+        self._callbacks = callbacks or CallbackMode(client.namespace)
         self._updates = Updates(client, self._ask, updates_max)
         self.known_runs = KnownRuns()
 
     async def start(
         self, command: Command, request_id: str, rerun: Rerun, earlier: tuple[str, ...] = ()
     ) -> Reached | Answer:
-        """Start the command's workflow."""
+        """Start the command's workflow; where the server refuses its callback, without one."""
+        signer = self._callbacks.signer()
+        if signer is None:
+            return await self._start(command, request_id, rerun, earlier)
+        try:
+            answer = await self._start(command, request_id, rerun, earlier, signer)
+        except RefusedByTemporalError as error:
+            if not callbackmode.may_be_refusal(str(error)):
+                raise
+            answer = await self._start(command, request_id, rerun, earlier)  # raises where the command is to blame
+            self._callbacks.refused(str(error))
+        else:
+            self._callbacks.taken()
+        return answer
+
+    async def _start(
+        self, command: Command, request_id: str, rerun: Rerun, earlier: tuple[str, ...], signer: Signer | None = None
+    ) -> Reached | Answer:
         request = requests.start(
-            command, namespace=self.namespace, group=self.group, request_id=request_id, rerun=rerun, earlier=earlier
+            command,
+            namespace=self.namespace,
+            group=self.group,
+            request_id=request_id,
+            rerun=rerun,
+            earlier=earlier,
+            signer=signer,
         )
         response = await self._ask(self._service.start_workflow_execution, request)
         if isinstance(response, workflowservice.StartWorkflowExecutionResponse):
@@ -138,7 +123,7 @@ class Temporal:
         )
         response = await self._ask(self._service.describe_workflow_execution, request)
         if isinstance(response, workflowservice.DescribeWorkflowExecutionResponse):
-            return _run(response.workflow_execution_info)
+            return run.of(response.workflow_execution_info)
         return None
 
     def earlier_runs(self, latest: Run, since_ms: int) -> AsyncIterator[str]:
@@ -164,21 +149,3 @@ class Temporal:
 
 def _linked_run(link: Link) -> str | None:
     return link.workflow_event.run_id or None
-
-
-def _run(info: WorkflowExecutionInfo) -> Run:
-    payload = info.memo.fields.get(mark.MEMO)
-    return Run(
-        workflow_id=info.execution.workflow_id,
-        run_id=info.execution.run_id,
-        first_run_id=info.first_run_id or info.execution.run_id,
-        status=info.status,
-        started_ms=milliseconds(info.start_time),
-        mark=mark.read(payload) if payload is not None else None,
-        closed_ms=milliseconds(info.close_time),
-    )
-
-
-def milliseconds(time: Timestamp) -> int:
-    """Return a server time in ms since the epoch, cut."""
-    return time.ToMilliseconds()

@@ -28,7 +28,8 @@ from temporalio.client import Client
 from bridge import mark
 from bridge.command import Command
 from bridge.dispatch import dispatcher, requests
-from bridge.dispatch.temporal import Run, Temporal
+from bridge.dispatch.run import Run
+from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Outcome
 from bridge.routes import Missing, Rerun, Route, Verb
 from tests.engine import records

@@ -13,7 +13,7 @@ from bridge import mark
 from bridge.command import Command, rfc3339
 from bridge.dispatch import decision
 from bridge.dispatch.decision import RunAgain
-from bridge.dispatch.temporal import Run
+from bridge.dispatch.run import Run
 from bridge.outcome import Accepted, Duplicate, Rejected
 from bridge.routes import Rerun, Route, Verb
 from tests.engine import records

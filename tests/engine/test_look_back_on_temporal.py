@@ -9,7 +9,8 @@ import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
 
 from bridge.dispatch import decision
-from bridge.dispatch.temporal import Run, Temporal
+from bridge.dispatch.run import Run
+from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Duplicate
 from bridge.routes import Verb
 from tests.engine.temporal_side import CALL, Stage

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bridge.dispatch.temporal import Run
+from bridge.dispatch.run import Run
 from bridge.outcome import Accepted, Duplicate, Rejected, TargetMissing
 from bridge.routes import Rerun, Verb
 from tests.engine.temporal_side import COMPLETED, Stage, now_ms

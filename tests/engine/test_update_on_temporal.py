@@ -8,7 +8,8 @@ from temporalio.api.enums.v1 import EventType
 
 from bridge.dispatch import updates
 from bridge.dispatch.failures import NoWorkerYetError
-from bridge.dispatch.temporal import Run, Temporal
+from bridge.dispatch.run import Run
+from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Duplicate, Rejected, TargetMissing
 from bridge.routes import Missing, Verb
 from tests.engine import entity
