@@ -83,6 +83,7 @@ def load(environment: Mapping[str, str], flags: Mapping[str, Mapping[str, Any]] 
             spec.feed_topic(bridge.group_id).name: "the feed's state"
         }
         problems += toml.reading_ours(others["route"], written, file.name)
+        problems += bridge.contradictions()
     environment = temporal.with_secrets(environment, problems)
     if problems or kafka is None or bridge is None or workers is None:
         raise errors.ConfigurationError(*problems)

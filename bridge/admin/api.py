@@ -20,7 +20,7 @@ def application(health: Health, metrics: Metrics) -> Starlette:
     async def readyz(_: Request) -> Response:
         problems = {part.value: problem for part, problem in health.problems.items()}
         status = "ready" if health.ready else "not ready"
-        body = {"status": status, "problems": problems, "alerts": health.alerts}
+        body = {"status": status, "problems": problems, "alerts": health.alerts, "lifecycle": health.sources}
         return JSONResponse(body, status_code=200 if health.ready else 503)
 
     async def exposition(_: Request) -> Response:

@@ -4,12 +4,12 @@ import functools
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
-from temporalio.api.common.v1 import Header, Memo, Payloads, SearchAttributes, WorkflowType
+from temporalio.api.common.v1 import Callback, Header, Memo, Payloads, SearchAttributes, WorkflowType
 from temporalio.api.enums.v1 import WorkflowIdReusePolicy
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 
-from bridge import mark
+from bridge import callback, mark
 from bridge.routes import Rerun
 
 COMMAND_HEADER = "bridge-command"
@@ -48,6 +48,7 @@ class Form:
         task_queue: str,
         run_timeout: timedelta | None,
         rerun: Rerun,
+        callback_url: str | None,
     ) -> None:
         empty = mark.json_payload(b"")
         attributes = {name: mark.json_payload(b"", kind) for name, kind in mark.ATTRIBUTE_TYPES.items()}
@@ -62,12 +63,14 @@ class Form:
             memo=Memo(fields={mark.MEMO: empty}),
             search_attributes=SearchAttributes(indexed_fields=attributes),
             header=Header(fields=dict.fromkeys((COMMAND_HEADER, TRACER_HEADER), empty)),
+            completion_callbacks=[_callback(callback_url)] if callback_url is not None else None,
         )
         self.argument = self.request.input.payloads[0]
         self.memo = self.request.memo.fields[mark.MEMO]
         self.ids = self.request.search_attributes.indexed_fields[mark.IDS_ATTRIBUTE]
         self.command = self.request.header.fields[COMMAND_HEADER]
         self.carrier = self.request.header.fields[TRACER_HEADER]
+        self.callback = self.request.completion_callbacks[0].nexus.header if callback_url is not None else None
 
 
 class Pad:
@@ -81,8 +84,9 @@ class Pad:
         task_queue: str,
         run_timeout: timedelta | None,
         rerun: Rerun,
+        callback_url: str | None,
     ) -> None:
-        self._fresh = functools.partial(Form, namespace, group, workflow, task_queue, run_timeout, rerun)
+        self._fresh = functools.partial(Form, namespace, group, workflow, task_queue, run_timeout, rerun, callback_url)
         self._uses = 0
         self._form = self._fresh()
 
@@ -96,6 +100,10 @@ class Pad:
 
 
 pad = functools.lru_cache(maxsize=1024)(Pad)
+
+
+def _callback(url: str) -> Callback:
+    return Callback(nexus=Callback.Nexus(url=url, header={callback.HEADER: ""}))
 
 
 def duration(timeout: timedelta | None) -> Duration | None:

@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from bridge import mark
+from bridge.callback import HEADER, Signer
 from bridge.command import Command
 from bridge.dispatch import form, priority
 from bridge.dispatch.form import COMMAND_HEADER, TRACER_HEADER, Encoded
@@ -28,11 +29,22 @@ def identity(group: str, command: Command) -> str:
 
 
 def start(
-    command: Command, *, namespace: str, group: str, request_id: str, rerun: Rerun, earlier: tuple[str, ...] = ()
+    command: Command,
+    *,
+    namespace: str,
+    group: str,
+    request_id: str,
+    rerun: Rerun,
+    earlier: tuple[str, ...] = (),
+    signer: Signer | None = None,
 ) -> Encoded:
-    """Return the request that starts the command's workflow under `rerun`, a `StartWorkflowExecutionRequest`."""
-    route = command.route
-    paper = form.pad(namespace, group, route.workflow or "", route.task_queue or "", route.run_timeout, rerun).form()
+    """Return the request that starts the command's workflow under `rerun`, a `StartWorkflowExecutionRequest`.
+
+    With a `signer` the server calls back when the run has ended.
+    """
+    route, url = command.route, signer.url if signer is not None else None
+    workflow, task_queue = route.workflow or "", route.task_queue or ""
+    paper = form.pad(namespace, group, workflow, task_queue, route.run_timeout, rerun, url).form()
     request = paper.request
     request.workflow_id = command.workflow_id
     request.identity = identity(group, command)
@@ -42,6 +54,8 @@ def start(
     paper.ids.data = mark.ids_text(command)
     paper.command.data = _command_text(command)
     paper.carrier.data = _carrier_text(command)
+    if signer is not None and paper.callback is not None:
+        paper.callback[HEADER] = signer.token(namespace, request_id, command.workflow_id)
     if (wanted := priority.of(command)) is not None:
         request.priority.CopyFrom(wanted)
     else:

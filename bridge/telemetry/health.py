@@ -34,11 +34,13 @@ _BACK = {Part.TEMPORAL: Log.TEMPORAL_BACK, Part.KAFKA: Log.KAFKA_BACK}
 class Health:
     """The problems there are now, by part; none means ready.
 
-    `alerts` are for a person too, by what they are about, but all else goes on.
+    `alerts` are for a person too, by what they are about, but all else goes on. `sources` says what tells of ends, by
+    namespace.
     """
 
     problems: dict[Part, str] = field(default_factory=dict)
     alerts: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:

@@ -15,6 +15,7 @@ LABELS: dict[Metric, tuple[str, ...]] = {
     Metric.DEAD_LETTERS: ("topic", "reason"),
     Metric.RETRIES: ("cause",),
     Metric.LIFECYCLE_EVENTS: ("state",),
+    Metric.CALLBACKS: ("outcome",),
 }
 
 

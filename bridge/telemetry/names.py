@@ -39,6 +39,11 @@ class Log(StrEnum):
     FEED_UNKNOWN_ROUTE = "run of an unknown route"
     WATCHES_FULL = "too many watched runs"
     WATCH_LOST = "watched run is gone"
+    CALLBACKS_ON = "callbacks on"
+    CALLBACKS_REFUSED = "callbacks refused"
+    CALLBACKS_LOST = "callbacks lost"
+    CALLBACK_REJECTED = "callback rejected"
+    CALLBACK_FAILED = "callback failed"
 
 
 class Metric(StrEnum):
@@ -56,6 +61,7 @@ class Metric(StrEnum):
     FEED_LAG_SECONDS = "bridge_feed_lag_seconds"
     WATCHES = "bridge_watches"
     WATCHES_LEFT_OUT = "bridge_watches_left_out"
+    CALLBACKS = "bridge_callbacks_total"
 
 
 METRIC_HELP = {
@@ -71,4 +77,5 @@ METRIC_HELP = {
     Metric.FEED_LAG_SECONDS: "Age of the newest close that is surely announced; 0 where another instance owns it.",
     Metric.WATCHES: "Runs that the owner of the feed looks after one by one: no sweep finds them, or an answer waits.",
     Metric.WATCHES_LEFT_OUT: "Runs beyond the bound of those; they are taken up when there is room.",
+    Metric.CALLBACKS: "Calls to the callback address, by what became of them.",
 }

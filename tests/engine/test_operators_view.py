@@ -32,7 +32,10 @@ def asked(health: Health, metrics: Metrics, path: str) -> httpx.Response:
 
 def test_a_daemon_without_problems_is_ready() -> None:
     answer = asked(Health(), Metrics(), "/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "problems": {}, "alerts": {}})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ready", "problems": {}, "alerts": {}, "lifecycle": {}},
+    )
 
 
 def test_a_daemon_with_a_problem_is_not_ready_and_says_why() -> None:

@@ -129,6 +129,16 @@ class BridgeSection(Section):
     payload_keys: SecretStr | None = None
     reply_topics: TopicNames = ("bridge.replies",)
 
+    def contradictions(self) -> list[str]:
+        """Return what is wrong with variables that are right each by itself."""
+        if self.callback_url is None or (self.callback_secret is not None and self.callback_secret.get_secret_value()):
+            return []
+        problem = "BRIDGE_CALLBACK_URL is set, and BRIDGE_CALLBACK_SECRET is not: anybody could call it. "
+        return [
+            problem + "Set the secret to a long random text (openssl rand -hex 32), the same for all processes of the "
+            "group, or unset the URL."
+        ]
+
 
 class WorkersSection(Section):
     """The workers of the three domains."""
