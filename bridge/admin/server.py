@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -40,8 +41,8 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve(application: ASGIApp, address: str, variable: str) -> AsyncIterator[None]:
-    """Serve an application at HOST:PORT while the context is open.
+async def serve(application: ASGIApp, address: str, variable: str, **options: Any) -> AsyncIterator[None]:
+    """Serve an application at HOST:PORT while the context is open; `options` are uvicorn's.
 
     Raises `ConfigurationError`, naming `variable`, where the address cannot be listened on.
     """
@@ -51,16 +52,10 @@ async def serve(application: ASGIApp, address: str, variable: str) -> AsyncItera
         listener = socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise ConfigurationError(f"{variable}: {address} cannot be listened on: {error.strerror}.") from error
-    config = uvicorn.Config(
-        application,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        limit_concurrency=CONNECTIONS_MAX,
-        timeout_graceful_shutdown=STOP_TIMEOUT_S,
-    )
+    bounds = {"limit_concurrency": CONNECTIONS_MAX, "timeout_graceful_shutdown": STOP_TIMEOUT_S} | options
+    config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="off", **bounds)
     server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="admin")
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name=variable)
     try:
         yield
     finally:

@@ -15,7 +15,8 @@ def doctor(*, form: output.Format = "table") -> int:
     """Check everything that the daemon and its workers need, and say what to do about what is wrong.
 
     Looks at Kafka, the topics and their settings, Temporal, the namespace, the search attributes, the workers of each
-    task queue, the mail server, the database, and the daemon itself. Exit code 1 if anything fails.
+    task queue, how ends are told (by callbacks, or by the sweep alone), the mail server, the database, and the daemon
+    itself. Exit code 1 if anything fails.
 
     For example:
         bridge doctor
@@ -29,12 +30,13 @@ def doctor(*, form: output.Format = "table") -> int:
 
 
 async def _examine(loaded: Settings, form: output.Format) -> int:
-    from bridge.cli.examine import addresses, database, kafka, mail, temporal  # noqa: PLC0415 - slow to import
+    from bridge.cli.examine import addresses, callbacks, database, kafka, mail, temporal  # noqa: PLC0415 - slow to import
     from bridge.cli.examine.finding import Status, bounded  # noqa: PLC0415 - as above
 
     checks = {
         kafka.CHECK: kafka.examine,
         temporal.CHECK: temporal.examine,
+        callbacks.CHECK: callbacks.examine,
         mail.CHECK: mail.examine,
         database.CHECK: database.examine,
         "daemon": addresses.examine,

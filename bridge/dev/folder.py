@@ -14,6 +14,7 @@ from bridge.dev import docker, kafka
 MARK = "bridge-dev.txt"
 MARK_TEXT = "`bridge dev` made this folder. `bridge dev --fresh` empties the folder.\n"
 LOCK = "bridge-dev.lock"
+SECRET = "callback.secret"  # noqa: S105 - the file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,15 @@ class Folder:
     def database(self) -> Path:
         return self.root / "workers.db"
 
+    @property
+    def secret(self) -> Path:
+        return self.root / SECRET
+
     def empty(self) -> None:
         """Delete everything that an earlier start has left."""
         docker.remove_volume(kafka.volume(self.kafka))
         for entry in self.root.iterdir():
-            if entry.name in (MARK, LOCK):
+            if entry.name in (MARK, LOCK, SECRET):
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)

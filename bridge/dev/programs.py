@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bridge import routes, settings
-from bridge.dev import temporal
+from bridge.dev import callbacks, temporal
 from bridge.dev.folder import Folder
 from bridge.dev.options import Options
 from bridge.dev.server import Program
@@ -21,7 +21,14 @@ DRAIN_SLACK = timedelta(seconds=5)
 
 # What says how to reach another Kafka or Temporal than the stack's.
 OTHER_SERVERS = ("KAFKA_", "TEMPORAL_")
-SET_BY_US = ("BRIDGE_ADMIN_ADDRESS", "WORKERS_DATABASE_URL", "WORKERS_SMTP_URL")
+SET_BY_US = (
+    "BRIDGE_ADMIN_ADDRESS",
+    "BRIDGE_CALLBACK_URL",
+    "BRIDGE_CALLBACK_ADDRESS",
+    "BRIDGE_CALLBACK_SECRET",
+    "WORKERS_DATABASE_URL",
+    "WORKERS_SMTP_URL",
+)
 
 
 def environment(options: Options, folder: Folder, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -35,6 +42,7 @@ def environment(options: Options, folder: Folder, inherited: Mapping[str, str]) 
         "TEMPORAL_NAMESPACE": temporal.NAMESPACE,
         "TEMPORAL_CONFIG_FILE": os.devnull,  # no profile of the user's, which may hold keys for another server
         "BRIDGE_ADMIN_ADDRESS": options.admin_address,
+        **callbacks.environment(options, folder),
         "WORKERS_DATABASE_URL": f"sqlite+aiosqlite:///{folder.database}",
         "WORKERS_SMTP_URL": options.smtp_url,
     }

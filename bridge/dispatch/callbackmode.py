@@ -63,7 +63,7 @@ class CallbackMode:
         is_new = self._refused_at == NEVER
         self._refused_at = time.monotonic()
         if is_new:
-            self._say(Log.CALLBACKS_REFUSED, reason)
+            self._say(Log.CALLBACKS_BARRED, reason)
 
     def arrived(self) -> None:
         """Note that a callback has come to this process."""

@@ -83,6 +83,13 @@ class Announced:
                         self._note(record.headers, record.timestamp)
                 await asyncio.sleep(0)  # the client does not wait while it has something
 
+    async def follow(self) -> None:
+        """Read some of what is there, or of what comes within a moment."""
+        batches = await self._required().getmany(timeout_ms=READ_TIMEOUT_MS, max_records=READ_AT_ONCE)
+        for records in batches.values():
+            for record in records:
+                self._note(record.headers, record.timestamp)
+
     async def pass_over(self) -> None:
         """Leave unread what would be forgotten by now, had it been read when it came; raises as `catch_up` does.
 

@@ -40,10 +40,11 @@ class Log(StrEnum):
     WATCHES_FULL = "too many watched runs"
     WATCH_LOST = "watched run is gone"
     CALLBACKS_ON = "callbacks on"
-    CALLBACKS_REFUSED = "callbacks refused"
+    CALLBACKS_BARRED = "callbacks barred"
     CALLBACKS_LOST = "callbacks lost"
-    CALLBACK_REJECTED = "callback rejected"
-    CALLBACK_FAILED = "callback failed"
+    CALLBACKS_MEMORY_FAILED = "callbacks memory failed"
+    CALLBACK_REFUSED = "callback refused"
+    CALLBACK_CRASHED = "callback crashed"
 
 
 class Metric(StrEnum):

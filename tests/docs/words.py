@@ -32,9 +32,11 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "BRIDGE_GROUP_ID": "Consumer group; also the identity that marks runs and owns the lifecycle sweep.",
         "BRIDGE_ADMIN_ADDRESS": "Where health and metrics are served.",
         "BRIDGE_ADMIN_TOKEN": f"Token of the management interface. {NOT_USED_YET}",
-        "BRIDGE_CALLBACK_URL": f"Where Temporal reaches our callbacks. {NOT_USED_YET}",
-        "BRIDGE_CALLBACK_ADDRESS": f"Where callbacks are listened for. {NOT_USED_YET}",
-        "BRIDGE_CALLBACK_SECRET": f"Signs callbacks. {NOT_USED_YET}",
+        "BRIDGE_CALLBACK_URL": (
+            "Base URL at which Temporal reaches the callback address; with it ends are told within milliseconds."
+        ),
+        "BRIDGE_CALLBACK_ADDRESS": "Where callbacks are listened for, if the URL is set.",
+        "BRIDGE_CALLBACK_SECRET": "Signs what callbacks carry; needed with the URL, the same in all processes.",
         "BRIDGE_SWEEP_INTERVAL": "Seconds between two looks for runs that have closed.",
         "BRIDGE_CONNECT_TIMEOUT": "Seconds to wait for each server at start; then exit code 3.",
         "BRIDGE_DRAIN_TIMEOUT": "Seconds to finish what is in hand at the end; then exit code 4.",
@@ -99,6 +101,19 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.FEED_OWNED: "This process sweeps for runs that have closed.",
         Log.FEED_RELEASED: "Another process sweeps now, or will.",
         Log.FEED_FAILED: "The sweep fails; `problem` says why. What closes meanwhile is found later.",
+        Log.CALLBACKS_ON: "Temporal takes callbacks again, or they arrive again: ends are told at once.",
+        Log.CALLBACKS_BARRED: (
+            "Temporal takes no start with a callback (`reason`), so starts go without, and the sweep tells ends. Tried "
+            "again after 5 minutes."
+        ),
+        Log.CALLBACKS_LOST: (
+            "Temporal took the callbacks, and none arrives: it cannot reach the URL. The sweep tells ends."
+        ),
+        Log.CALLBACKS_MEMORY_FAILED: "The lifecycle topics cannot be read; callbacks are put off until they can be.",
+        Log.CALLBACK_REFUSED: (
+            "Something called the callback address in vain: `reason`; `calls` since the last such line, one a minute."
+        ),
+        Log.CALLBACK_CRASHED: "A defect of the bridge; the sweep tells that end. Please report it.",
         Log.FEED_UNKNOWN_ROUTE: "A closed run was begun by a route that this process does not have; not announced.",
         Log.WATCH_LOST: "Retention took a run before its end was seen: its chain is lost, nobody is answered.",
         Log.WATCHES_FULL: "More than `watches` runs are looked after one by one; the rest waits until half are done.",
