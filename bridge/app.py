@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from temporalio.client import Client
 
 from bridge import connect, errors, interpreter, probe, setup
@@ -14,6 +14,7 @@ from bridge.admin import api, server
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.namespaces import Namespaces
 from bridge.errors import ExitCode
+from bridge.feeding import Feeding
 from bridge.flow import Flow
 from bridge.intake import offsets, subscription, watchdog
 from bridge.intake.backlog import Backlog
@@ -22,11 +23,7 @@ from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake
 from bridge.intake.target import Targets
 from bridge.outcomes import outgoing as outgoings
-from bridge.outcomes import patrol
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.feed import Feed
 from bridge.outcomes.outgoing import Outgoing
-from bridge.outcomes.ownership import Ownership
 from bridge.settings import Settings
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
@@ -97,12 +94,13 @@ class Daemon:
         self._health = health
         self._metrics = metrics
         self._routes = settings.routes
-        self._clients = connect.in_namespaces(client, settings.routes.namespaces)
+        clients = connect.in_namespaces(client, settings.routes.namespaces)
+        self._feeding = Feeding(settings, clients, outgoing, lambda: self._intake.consumer, health, metrics)
         self._admission = Admission(settings.bridge.max_in_flight)
         self._breaker = Breaker()
         decoder = Decoder(self._routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
         self._flow = Flow(
-            Namespaces(self._clients, settings.bridge.group_id, settings.bridge.max_in_flight),
+            Namespaces(clients, settings.bridge.group_id, settings.bridge.max_in_flight, self._feeding.modes),
             outgoing,
             Targets(self._routes, Backlog(lambda: self._intake.consumer)),
             self._admission,
@@ -132,7 +130,7 @@ class Daemon:
             drained = group.create_task(self._consume(stop), name="intake")
             probing = group.create_task(self._probe.run(), name="probe")
             watching = group.create_task(self._watch_topics(), name="topics")
-            feeding = group.create_task(self._feed().run(), name="feed")
+            feeding = group.create_task(self._feeding.run(), name="feeding")
             code = await drained
             for task in (probing, watching, working, feeding):
                 task.cancel()
@@ -171,25 +169,6 @@ class Daemon:
             return ExitCode.DRAIN_TIMED_OUT
         log.info(Log.DRAINED)
         return ExitCode.DONE
-
-    def _feed(self) -> Feed:
-        options, group = connect.kafka_options(self._settings), self._settings.bridge.group_id
-
-        async def handled(partitions: Collection[TopicPartition]) -> Callable[[TopicPartition, int], bool]:
-            done = await offsets.done_before(self._intake.consumer, partitions)
-            return lambda tp, offset: tp in done and done[tp].has_passed(offset)
-
-        ownership = Ownership(options, group)
-        announced = Announced(options, self._routes.lifecycle_topics)
-        patrols = [
-            patrol.of(client, group, self._routes, ownership, announced, handled, self._metrics)
-            for client in self._clients
-        ]
-        feed = Feed(ownership, announced, patrols, self._settings.bridge.sweep_interval, self._health)
-        self._metrics.gauge(Metric.FEED_LAG_SECONDS, feed.lag_seconds)
-        self._metrics.gauge(Metric.WATCHES, lambda: len(ownership.watchlist))
-        self._metrics.gauge(Metric.WATCHES_LEFT_OUT, lambda: ownership.watchlist.left_out)
-        return feed
 
     def _is_held(self, topic: str) -> bool:
         return self._health.holds_intake or bool(self._breaker.remaining(topic))

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 from temporalio.client import Client
 
+from bridge.dispatch.callbackmode import CallbackMode
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.asking import Asking
 from bridge.outcomes.ends import Ends
+from bridge.outcomes.leaving import Leaving
 from bridge.outcomes.lookout import Lookout
 from bridge.outcomes.lookup import Lookup
 from bridge.outcomes.ownership import Ownership
@@ -41,9 +43,11 @@ def of(
     announced: Announced,
     has_handled: HandledCommands,
     metrics: Metrics,
+    callbacks: CallbackMode,
 ) -> Patrol:
     """Return the patrol of a client's namespace."""
     asking = Asking(client)
     lookup = Lookup(Ends(asking, group), routes, group)
-    sweep = Sweep(lookup, Visibility(asking, group), ownership, announced, has_handled, metrics)
+    leaving = Leaving(callbacks, routes)
+    sweep = Sweep(lookup, Visibility(asking, group), ownership, announced, has_handled, metrics, leaving)
     return Patrol(sweep, Lookout(lookup, ownership, announced, group, metrics))

@@ -15,6 +15,7 @@ from bridge.outcomes.announced import Announced
 from bridge.outcomes.batch import Batch
 from bridge.outcomes.closing import Closing
 from bridge.outcomes.ends import Told
+from bridge.outcomes.leaving import Leaving
 from bridge.outcomes.lookup import Lookup
 from bridge.outcomes.ownership import Ownership
 from bridge.outcomes.visibility import ClosedRun, Visibility
@@ -22,6 +23,7 @@ from bridge.outcomes.windows import Windows
 from bridge.telemetry.metrics import Metrics
 
 IDLE = timedelta(minutes=15)  # much more than visibility lags, and than the clocks differ
+MOVE_ON_AFTER = timedelta(seconds=30)
 AHEAD = timedelta(hours=1)  # how far the server's clock may be before ours
 TRANSACTION_ROWS = 200
 READS_AT_ONCE = 32
@@ -43,6 +45,7 @@ class Sweep:
         announced: Announced,
         has_handled: HandledCommands,
         metrics: Metrics,
+        leaving: Leaving,
     ) -> None:
         self._lookup = lookup
         self._windows = Windows(visibility)
@@ -50,6 +53,7 @@ class Sweep:
         self._announced = announced
         self._has_handled = has_handled
         self._metrics = metrics
+        self._leaving = leaving
 
     async def sweep(self, overlap: timedelta) -> bool:
         """Announce all that has closed since the watermark less `overlap`; return whether an end still waits.
@@ -64,8 +68,11 @@ class Sweep:
             if unknown and not has_read:
                 await self._announced.catch_up()
                 has_read, unknown = True, self._unknown(unknown)
-            if await self._announce_all(unknown):
+            taken = self._leaving.taken(unknown)
+            if await self._announce_all(taken):
                 return True
+            self._leaving.learn(closed, unknown, taken)
+            await self._move_on(closed)
             self._announced.forget_before(self.watermark_ms)
         if not has_read:
             await self._announced.pass_over()
@@ -88,6 +95,12 @@ class Sweep:
         """
         if began_ms - self.watermark_ms > 2 * _ms(IDLE):
             await self._ownership.write([], self.namespace, began_ms - _ms(IDLE))
+
+    async def _move_on(self, closed: Sequence[ClosedRun]) -> None:
+        """Move the watermark past what callbacks have announced, now and then: else each sweep asks for more time."""
+        until_ms = self._leaving.until_ms(closed[-1].closed_ms) if closed else 0
+        if until_ms - self.watermark_ms > _ms(MOVE_ON_AFTER):
+            await self._ownership.write([], self.namespace, until_ms)
 
     def _unknown(self, closed: Iterable[ClosedRun]) -> list[ClosedRun]:
         return [run for run in closed if self._event_id(run) not in self._announced]
@@ -139,7 +152,7 @@ class Sweep:
                 waiting[run.workflow_id] = run.closed_ms - 1
             else:
                 batch.close(closing, with_start=with_start)
-        await batch.write(min(waiting.values(), default=runs[-1].closed_ms))
+        await batch.write(self._leaving.until_ms(min(waiting.values(), default=runs[-1].closed_ms)))
         return bool(waiting)
 
     def _start_is_out(self, closing: Closing, batch: Batch, has_handled: HasHandled) -> bool:

@@ -75,6 +75,8 @@ class Announcer:
         if source is None:
             raise RefusedError(Reason.UNKNOWN_NAMESPACE, f"no route of ours names {origin.namespace}")
         source.mode.arrived()
+        if not run_id:
+            return Outcome.LEFT_TO_SWEEP  # the server did not tell which run has ended
         closing = await source.lookup.closing(origin.workflow_id, run_id)
         if closing is None or closing.mark.request_id != origin.request_id.partition(":")[0]:
             return Outcome.NOT_ANNOUNCED
@@ -92,18 +94,14 @@ class Announcer:
         if _age(closing) > YOUNG or closing.end.closed_ms < self._memory.reaches_back_to_ms:
             await self._memory.catch_up()  # also tells that Kafka is there
             return Outcome.KNOWN if closing.ended_id in self._memory else Outcome.LEFT_TO_SWEEP
-        if not closing.is_plain:
+        if not closing.is_plain or closing.topic is None:  # of what goes to no lifecycle topic there is no memory
             return Outcome.LEFT_TO_SWEEP
-        is_out = closing.topic is None or await self._start_is_out(closing)
+        is_out = await self._start_is_out(closing)
         if not is_out and closing.start_came_with_another:
             return Outcome.LEFT_TO_SWEEP  # the run before it must be announced first
-        records = closing.records(with_start=not is_out)
-        if not records:
-            return Outcome.NOT_ANNOUNCED
-        await self._outgoing.send(records)
-        if closing.topic is not None:
-            self._memory.add(closing.ended_id, closing.end.closed_ms)
-            self._metrics.count(Metric.LIFECYCLE_EVENTS, closing.end.state.value)
+        await self._outgoing.send(closing.records(with_start=not is_out))
+        self._memory.add(closing.ended_id, closing.end.closed_ms)
+        self._metrics.count(Metric.LIFECYCLE_EVENTS, closing.end.state.value)
         return Outcome.TOLD
 
     async def _start_is_out(self, closing: Closing) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from bridge.outcomes.callbacks.refusals import Reason, Refusals
 
@@ -47,7 +47,8 @@ class Bounded(H11Protocol):
         self._refuse(Reason.MALFORMED)
 
     def _has_request(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle  # there is none before the first request
+        return cycle is not None and not cycle.response_complete
 
     def _give_time(self) -> None:
         """Give a head its time; between two requests uvicorn's own bound counts."""
