@@ -38,7 +38,7 @@ class Leaving:
         return min(closed_ms, _now_ms() - _ms(LEFT_FOR)) if self._mode.tells_ends else closed_ms
 
     def learn(self, closed: Sequence[ClosedRun], unknown: Sequence[ClosedRun], announced: Sequence[ClosedRun]) -> None:
-        """Let the mode know whether callbacks come: of what has closed, what was not told, and what the sweep announced."""
+        """Let the mode know whether callbacks come: of what has closed, what was unknown, and what the sweep told."""
         if not self._mode.tells_ends:
             return
         new = {run.run_id for run in unknown}

@@ -35,6 +35,11 @@ class Memory:
         return event_id in self._announced
 
     @property
+    def is_open(self) -> bool:
+        """Whether the topics have been read up to their ends."""
+        return self._opened_ms is not None
+
+    @property
     def reaches_back_to_ms(self) -> int:
         """The time from which on all events are known. Raises `KafkaAwayError` before anything was read."""
         if self._opened_ms is None:
