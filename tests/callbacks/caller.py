@@ -8,7 +8,8 @@ from bridge.callback import HEADER, Signer
 SECRET = "s" * 32
 LINK = (
     "<temporal:///namespaces/default/workflows/{workflow_id}/{run_id}/history?eventID=1"
-    '&eventType=WorkflowExecutionStarted&referenceType=EventReference>; type="temporal.api.common.v1.Link.WorkflowEvent"'
+    "&eventType=WorkflowExecutionStarted&referenceType=EventReference>; "
+    'type="temporal.api.common.v1.Link.WorkflowEvent"'
 )
 
 

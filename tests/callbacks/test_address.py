@@ -17,6 +17,7 @@ from bridge.outcomes.callbacks.refusals import Refusals
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Metric
 from tests.callbacks import caller
+from tests.engine import kafka_side
 from tests.servers import ports
 
 ORIGIN = Origin("default", "request", "w")
@@ -145,9 +146,7 @@ async def test_a_truncated_body_has_no_effect(address: Address) -> None:
     writer.write(caller.head(address.signer.path, sent) + b"half")
     await writer.drain()
     writer.close()
-    async with asyncio.timeout(10):
-        while not address.counted:
-            await asyncio.sleep(0.01)
+    await kafka_side.until(lambda: address.counted, "it is counted")
     assert (address.looks, address.counted) == ([], {"truncated": 1})
 
 

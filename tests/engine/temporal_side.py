@@ -26,6 +26,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.client import Client
 
 from bridge import mark
+from bridge.callback import Signer
 from bridge.command import Command
 from bridge.dispatch import dispatcher, requests
 from bridge.dispatch.run import Run
@@ -140,7 +141,7 @@ class Stage:
             await self.client.start_workflow("Entity", id=self.workflow_id, task_queue=self.queue)
         ).first_execution_run_id or ""
 
-    async def begin_with_timeout(self) -> str:
+    async def begin_with_timeout(self, signer: Signer | None = None) -> str:
         """Start a run that times out within a second; return its id."""
         return await self.begin_with(lambda request: request.workflow_run_timeout.FromSeconds(1))
 
@@ -153,6 +154,7 @@ class Stage:
             group=self.group,
             request_id=command.record_request_id,
             rerun=Rerun.NEVER,
+            signer=signer,
         )
         request = workflowservice.StartWorkflowExecutionRequest.FromString(encoded)
         change(request)
