@@ -49,7 +49,7 @@ async def test_an_address_that_is_allowed_later_is_found_out(stage: Stage, monke
     used = mode(stage, BARRED)
     await stage.begin()
     later = time.monotonic() + callbackmode.AGAIN_AFTER.total_seconds()
-    monkeypatch.setattr(callbackmode.time, "monotonic", lambda: later)
+    monkeypatch.setattr("bridge.dispatch.callbackmode.time.monotonic", lambda: later)
     monkeypatch.setattr(used, "_signer", caller.signer(ALLOWED, stage.group))
     sibling = stage.sibling()
     sibling.temporal = stage.temporal
@@ -98,7 +98,7 @@ def test_callbacks_that_never_arrive_are_waited_for_no_more_for_some_minutes(mon
     used.missed()
     assert (used.tells_ends, used.name, used.signer() is None) == (False, "sweep", False)
     later = time.monotonic() + callbackmode.AGAIN_AFTER.total_seconds()
-    monkeypatch.setattr(callbackmode.time, "monotonic", lambda: later)
+    monkeypatch.setattr("bridge.dispatch.callbackmode.time.monotonic", lambda: later)
     assert used.tells_ends
 
 
