@@ -13,8 +13,8 @@ from bridge.routes import Verb
 from tests.callbacks import caller
 from tests.callbacks.listening import Listening
 from tests.engine import kafka_side
+from tests.engine.feed_side import Sweeper, swept
 from tests.engine.temporal_side import CANCELLED, COMPLETED, Stage, failed
-from tests.engine.test_sweep_on_servers import Sweeper, swept
 from tests.servers.fixtures import Kafka
 
 

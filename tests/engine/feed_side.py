@@ -9,6 +9,7 @@ from typing import Any
 import jiter
 from aiokafka import TopicPartition
 
+from bridge.dispatch.callbackmode import CallbackMode
 from bridge.outcomes import patrol
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.ownership import Ownership
@@ -35,7 +36,9 @@ class Sweeper:
             return lambda _, __: out
 
         rows = Routes([stage.route(Verb.START)] if routes is None else routes)
-        self.patrol = patrol.of(stage.client, stage.group, rows, self.ownership, self.announced, handled, self.metrics)
+        self.patrol = patrol.of(
+            stage.client, stage.group, rows, self.ownership, self.announced, handled, self.metrics, CallbackMode()
+        )
         self._sweep = self.patrol.sweep
 
     @contextlib.asynccontextmanager

@@ -143,9 +143,13 @@ class Stage:
 
     async def begin_with_timeout(self, signer: Signer | None = None) -> str:
         """Start a run that times out within a second; return its id."""
-        return await self.begin_with(lambda request: request.workflow_run_timeout.FromSeconds(1))
+        return await self.begin_with(lambda request: request.workflow_run_timeout.FromSeconds(1), signer)
 
-    async def begin_with(self, change: Callable[[workflowservice.StartWorkflowExecutionRequest], None]) -> str:
+    async def begin_with(
+        self,
+        change: Callable[[workflowservice.StartWorkflowExecutionRequest], None],
+        signer: Signer | None = None,
+    ) -> str:
         """Start a run with what no route can ask for; return its id."""
         command = self.command(Verb.START, "first")
         encoded = requests.start(

@@ -1,0 +1,172 @@
+"""The whole daemon with callbacks: both sources together, fast, once, and behind Kafka's acknowledgement."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jiter
+import pytest
+from aiokafka import AIOKafkaConsumer
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from bridge.dev import processes
+from tests.acceptance import program
+from tests.acceptance.program import Program
+from tests.engine import kafka_side
+from tests.engine.kafka_side import until
+from tests.servers import ports
+from tests.servers.fixtures import Kafka, Temporal
+
+ENDS = 200
+P99_SECONDS = 0.25
+SWEEP_LEAVES_SECONDS = 10
+ROUTES = """
+domains = []
+[[route]]
+command = "{topic}"
+verb = "start"
+workflow = "Ends"
+task_queue = "{topic}"
+id = "{topic}-{{id}}"
+lifecycle = "{topic}.lifecycle"
+replies = "none"
+"""
+
+
+@workflow.defn(name="Ends")
+class Ends:
+    """Ends at once, or never."""
+
+    @workflow.run
+    async def run(self, data: dict[str, Any]) -> None:
+        await workflow.wait_condition(lambda: not data.get("stays"))
+
+
+@dataclass
+class Line:
+    """A daemon with callbacks, its worker, and what arrives in the lifecycle topic with the time of its arrival."""
+
+    kafka: Kafka
+    client: Client
+    daemon: Program
+    admin: str
+    topic: str
+    events: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+
+    async def send(self, *ids: str, **data: Any) -> None:
+        values = [json.dumps({"id": name, **data}).encode() for name in ids]
+        await kafka_side.publish(self.kafka.bootstrap, self.topic, values)
+
+    async def follow(self) -> None:
+        async with AIOKafkaConsumer(
+            f"{self.topic}.lifecycle", bootstrap_servers=self.kafka.bootstrap, auto_offset_reset="earliest"
+        ) as consumer:
+            async for record in consumer:
+                self.events.append((time.time(), jiter.from_json(record.value or b"")))
+
+    def of(self, name: str) -> list[str]:
+        return [event["state"] for _, event in self.events if event["workflow_id"] == f"{self.topic}-{name}"]
+
+    def metric(self, name: str) -> float:
+        lines = program.get(f"{self.admin}/metrics")[1].splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+@pytest.fixture
+def settings_of(
+    kafka: Kafka, temporal: Temporal, guard: processes.Guard, tmp_path: Path
+) -> tuple[Program, dict[str, str]]:
+    """Give a deployment that is set up, its daemon not started yet, and its environment."""
+    topic = kafka_side.name("callbacks")
+    (tmp_path / "bridge.toml").write_text(ROUTES.format(topic=topic))
+    address = f"{ports.HOST}:{ports.free()}"
+    env = program.environment(
+        KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap,
+        TEMPORAL_ADDRESS=temporal.address,
+        BRIDGE_GROUP_ID=topic,
+        BRIDGE_CONFIG=str(tmp_path / "bridge.toml"),
+        BRIDGE_ADMIN_ADDRESS=f"{ports.HOST}:{ports.free()}",
+        BRIDGE_CALLBACK_URL=f"http://{address}",
+        BRIDGE_CALLBACK_ADDRESS=address,
+        BRIDGE_CALLBACK_SECRET="of the test",
+    )
+    setup = Program(guard, tmp_path, env, "setup", "apply")
+    assert setup.run(120) == 0, setup.text
+    return Program(guard, tmp_path, env, "run"), env
+
+
+@pytest.fixture
+async def line(settings_of: tuple[Program, dict[str, str]], kafka: Kafka, temporal: Temporal) -> AsyncIterator[Line]:
+    """Give the line, ready."""
+    daemon, env = settings_of
+    topic, admin = env["BRIDGE_GROUP_ID"], f"http://{env['BRIDGE_ADMIN_ADDRESS']}"
+    client = await Client.connect(temporal.address)
+    made = Line(kafka, client, daemon, admin, topic)
+    await asyncio.to_thread(daemon.start)
+    await asyncio.to_thread(program.wait_for_status, f"{admin}/readyz", 200, daemon)
+    following = asyncio.create_task(made.follow())
+    async with Worker(client, task_queue=topic, workflows=[Ends]):
+        yield made
+    following.cancel()
+    assert await asyncio.to_thread(daemon.terminate) == 0, daemon.text[-3000:]
+
+
+async def test_two_hundred_ends_are_in_kafka_within_250_ms_each_once_with_the_sweep_beside(
+    line: Line, record_property: Any
+) -> None:
+    names = [f"{number}" for number in range(ENDS)]
+    for name in names:
+        await line.send(name)
+    await until(lambda: len(line.events) >= 2 * ENDS, "all are announced")
+    arrived = {event["workflow_id"]: at for at, event in line.events if event["state"] == "completed"}
+    closed = {event["workflow_id"]: event["closed_at"] for _, event in line.events if event["state"] == "completed"}
+    took = sorted(arrived[name] - datetime.fromisoformat(closed[name]).timestamp() for name in arrived)
+    figures = {"p50": took[ENDS // 2], "p99": took[ENDS * 99 // 100], "max": took[-1]}
+    record_property("latency_seconds", figures)
+    assert figures["p99"] < P99_SECONDS, figures
+    last = max(arrived.values())
+    # The sweep looks at them all once they are old enough for it, and has nothing to add.
+    await until(lambda: time.time() > last + SWEEP_LEAVES_SECONDS + 6, "the sweep has gone by")
+    assert {name: line.of(name) for name in names} == {name: ["started", "completed"] for name in names}
+    assert line.metric('bridge_callbacks_total{outcome="told"}') == ENDS
+
+
+async def test_while_kafka_is_away_a_callback_is_put_off_and_the_end_is_announced_afterwards(line: Line) -> None:
+    await line.send("waits", stays=True)
+    await until(lambda: line.of("waits") == ["started"], "the run is announced")
+    await asyncio.to_thread(line.kafka.kill)
+    try:
+        await line.client.get_workflow_handle(f"{line.topic}-waits").terminate()
+        await until(lambda: line.metric('bridge_callbacks_total{outcome="unavailable"}') > 0, "a callback is put off")
+        assert line.metric('bridge_callbacks_total{outcome="told"}') == 0
+    finally:
+        await asyncio.to_thread(line.kafka.restart)
+    await until(lambda: line.of("waits") == ["started", "terminated"], "the end is announced")
+
+
+async def test_readiness_says_which_mode_is_used(line: Line) -> None:
+    await line.send("one")
+    await until(lambda: line.of("one") == ["started", "completed"], "the run has ended")
+    assert json.loads(program.get(f"{line.admin}/readyz")[1])["lifecycle"] == {"default": "callbacks"}
+
+
+def test_an_address_without_a_secret_is_refused(settings_of: tuple[Program, dict[str, str]]) -> None:
+    daemon, env = settings_of
+    del env["BRIDGE_CALLBACK_SECRET"]
+    daemon._env = env
+    assert daemon.run() == 2
+    assert "BRIDGE_CALLBACK_URL is set, and BRIDGE_CALLBACK_SECRET is not" in daemon.text
+
+
+def test_an_address_that_is_taken_is_refused(settings_of: tuple[Program, dict[str, str]]) -> None:
+    daemon, env = settings_of
+    daemon._env = env | {"BRIDGE_CALLBACK_ADDRESS": env["KAFKA_BOOTSTRAP_SERVERS"]}
+    assert daemon.run() == 2
+    assert "BRIDGE_CALLBACK_ADDRESS: " in daemon.text
