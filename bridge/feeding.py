@@ -75,8 +75,8 @@ class Feeding:
         announced = Announced(options, settings.routes.lifecycle_topics)
         patrols = [
             patrol.of(
-                client, group, settings.routes, ownership, announced, self._handled, metrics,
-                self.modes[client.namespace],
+                client, group, settings.routes, settings.bridge.reply_topics, ownership, announced, self._handled,
+                metrics, self.modes[client.namespace],
             )
             for client in self._clients
         ]  # fmt: skip
@@ -106,9 +106,15 @@ class Feeding:
             yield
 
     def _sources(self) -> Mapping[str, Source]:
-        routes, group = self._settings.routes, self._settings.bridge.group_id
+        routes, group, replies = (
+            self._settings.routes,
+            self._settings.bridge.group_id,
+            self._settings.bridge.reply_topics,
+        )
         return {
-            client.namespace: Source(Lookup(Ends(Asking(client), group), routes, group), self.modes[client.namespace])
+            client.namespace: Source(
+                Lookup(Ends(Asking(client), group), routes, group, replies), self.modes[client.namespace]
+            )
             for client in self._clients
         }
 

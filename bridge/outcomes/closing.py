@@ -13,7 +13,10 @@ from topics.lifecycle import State
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A run of ours that has closed; `topic` None announces nothing, `watched` is the owner's watch over the run."""
+    """A run of ours that has closed; `topic` None announces nothing, `watched` is the owner's watch over the run.
+
+    `answered_in` is where the command that began the chain is told of its end, if it is.
+    """
 
     begun: Begun
     end: End
@@ -22,6 +25,7 @@ class Closing:
     group: str
     topic: str | None
     with_result: bool
+    answered_in: str | None = None
     watched: Watch | None = None
 
     @property
@@ -38,12 +42,14 @@ class Closing:
     def is_plain(self) -> bool:
         """Whether a process that does not hold the watches may write the records too.
 
-        The others belong to the feed's owner: what a reset began, what continues, what lost its mark on the way.
+        The others belong to the feed's owner: what a reset began, what continues, what lost its mark on the way, and
+        what is answered without an event, as no lifecycle topic remembers that.
         """
         facts = self.begun.facts
         may_be_reset = self.begun.is_reset or (self.mark.done is not None and facts.run_id != facts.first_run_id)
         is_whole = self.begun.in_group and self.begun.mark is not None and self.end.new_run_id is None
-        return is_whole and not may_be_reset and self.watched is None
+        is_remembered = self.topic is not None or self.answered_in is None
+        return is_whole and is_remembered and not may_be_reset and self.watched is None
 
     @property
     def is_begun_by_command(self) -> bool:
@@ -69,8 +75,8 @@ class Closing:
             )
             if self.successor is not None:
                 found.append(lifecycle.started(self.mark, self.successor.facts, self.topic))
-        if self.end.new_run_id is None and self.mark.done is not None and self._is_of_command:
-            found.append(replies.done(self.mark, self.begun.facts, self.end, self.mark.done))
+        if self.end.new_run_id is None and self.answered_in is not None and self._is_of_command:
+            found.append(replies.done(self.mark, self.begun.facts, self.end, self.answered_in))
         return found + self._watches()
 
     def _watches(self) -> list[OutRecord]:

@@ -128,10 +128,11 @@ class Lookout:
     def _answer(self, waiting: Watch, told: Told, batch: Batch) -> Watch | None:
         """Answer where the chain has ended; else return the watch over the run that continues it."""
         batch.add([watch.tombstone(waiting, self._group)])
-        if told.end is None or waiting.reply_topic is None:
+        if told.end is None:
             return None
         if told.end.new_run_id is None:
-            batch.add([replies.done(waiting.mark, told.begun.facts, told.end, waiting.reply_topic)])
+            if (topic := self._lookup.allowed(waiting.reply_topic)) is not None:
+                batch.add([replies.done(waiting.mark, told.begun.facts, told.end, topic)])
             return None
         following = dataclasses.replace(waiting, run_id=told.end.new_run_id)
         batch.add([watch.record(following, self._group)])

@@ -1,7 +1,7 @@
 """Look at a run: whose it is, and what must be written where it has closed."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bridge import tracecontext
 from bridge.command import rfc3339
@@ -12,7 +12,9 @@ from bridge.outcomes.watch import Watch
 from bridge.routes import Route, Routes
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
-from topics import ids
+from topics import ids, tables
+
+TOPIC_CHARACTERS_MAX = 249  # in Kafka; what is in a memo may be longer
 
 log = logs.get(__name__)
 
@@ -20,10 +22,12 @@ log = logs.get(__name__)
 class Lookup:
     """Looks at the runs of one namespace that are of one group."""
 
-    def __init__(self, ends: Ends, routes: Routes, group: str) -> None:
+    def __init__(self, ends: Ends, routes: Routes, group: str, reply_topics: Collection[str]) -> None:
+        """Take what decides; `reply_topics` are those that a command may name beside the common one."""
         self._ends = ends
         self._routes = routes
         self._group = group
+        self._reply_topics = frozenset({tables.REPLIES_TOPIC, *reply_topics})
 
     @property
     def namespace(self) -> str:
@@ -76,8 +80,19 @@ class Lookup:
             self._group,
             topic=(route.lifecycle or None) if route is not None else None,
             with_result=route is not None and route.result,
+            answered_in=self.allowed(mark.done),
             watched=watched,
         )
+
+    def allowed(self, reply_topic: str | None) -> str | None:
+        """Return a reply topic if a command may name it now.
+
+        A memo may be other people's, and a topic that has gone since would hold up the whole feed.
+        """
+        if reply_topic is None or reply_topic in self._reply_topics:
+            return reply_topic
+        log.warning(Log.ANSWER_FORBIDDEN, topic=reply_topic[:TOPIC_CHARACTERS_MAX])
+        return None
 
     def topic_of(self, mark: Mark) -> str | None:
         """Return the topic that announces the runs of a mark's route, if any does."""

@@ -1,5 +1,6 @@
 """What the feed's owner does in one namespace, time and again: the sweep, then the watches."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -39,6 +40,7 @@ def of(
     client: Client,
     group: str,
     routes: Routes,
+    reply_topics: Collection[str],
     ownership: Ownership,
     announced: Announced,
     has_handled: HandledCommands,
@@ -47,7 +49,7 @@ def of(
 ) -> Patrol:
     """Return the patrol of a client's namespace."""
     asking = Asking(client)
-    lookup = Lookup(Ends(asking, group), routes, group)
+    lookup = Lookup(Ends(asking, group), routes, group, reply_topics)
     leaving = Leaving(callbacks, routes)
     sweep = Sweep(lookup, Visibility(asking, group), ownership, announced, has_handled, metrics, leaving)
     return Patrol(sweep, Lookout(lookup, ownership, announced, group, metrics))

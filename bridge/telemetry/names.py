@@ -39,6 +39,7 @@ class Log(StrEnum):
     FEED_UNKNOWN_ROUTE = "run of an unknown route"
     WATCHES_FULL = "too many watched runs"
     WATCH_LOST = "watched run is gone"
+    ANSWER_FORBIDDEN = "answer to a forbidden topic"
     CALLBACKS_ON = "callbacks on"
     CALLBACKS_BARRED = "callbacks barred"
     CALLBACKS_LOST = "callbacks lost"

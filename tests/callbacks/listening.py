@@ -40,7 +40,9 @@ class Listening:
         self.mode = CallbackMode("default", self.signer)
         self.metrics = Metrics()
         self.memory = Memory(self._options, [stage.lifecycle])
-        self.lookup = Lookup(Ends(Asking(stage.client), stage.group), Routes([stage.route(Verb.START)]), stage.group)
+        self.lookup = Lookup(
+            Ends(Asking(stage.client), stage.group), Routes([stage.route(Verb.START)]), stage.group, [stage.replies]
+        )
         self._out = out
         stage.temporal = Temporal(stage.client, stage.group, callbacks=self.mode)
 

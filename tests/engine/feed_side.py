@@ -25,7 +25,15 @@ OVERLAP = timedelta(seconds=60)
 class Sweeper:
     """One process's share in the feed of a group; `out` says whether the starts are announced and committed."""
 
-    def __init__(self, kafka: Kafka, stage: Stage, *, out: bool = True, routes: Sequence[Route] | None = None) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        stage: Stage,
+        *,
+        out: bool = True,
+        routes: Sequence[Route] | None = None,
+        reply_topics: Collection[str] | None = None,
+    ) -> None:
         options = {"bootstrap_servers": kafka.bootstrap}
         self.ownership = Ownership(options, stage.group)
         self.announced = Announced(options, [stage.lifecycle])
@@ -37,7 +45,15 @@ class Sweeper:
 
         rows = Routes([stage.route(Verb.START)] if routes is None else routes)
         self.patrol = patrol.of(
-            stage.client, stage.group, rows, self.ownership, self.announced, handled, self.metrics, CallbackMode()
+            stage.client,
+            stage.group,
+            rows,
+            [stage.replies] if reply_topics is None else reply_topics,
+            self.ownership,
+            self.announced,
+            handled,
+            self.metrics,
+            CallbackMode(),
         )
         self._sweep = self.patrol.sweep
 

@@ -259,3 +259,13 @@ async def test_a_child_that_carries_the_mark_does_not_end_the_chain(kafka: Kafka
     async with Sweeper(kafka, feed).owning() as sweeper:
         await swept(sweeper, kafka, feed, 3)
     assert [one["state"] for one in await answers(kafka, feed)] == ["completed"]
+
+
+async def test_a_reply_topic_that_is_not_allowed_any_more_gets_no_answer_and_holds_nothing_up(
+    kafka: Kafka, feed: Stage
+) -> None:
+    await asking(feed)
+    await feed.work(COMPLETED)
+    async with Sweeper(kafka, feed, reply_topics=()).owning() as sweeper:
+        await swept(sweeper, kafka, feed, 1)
+    assert await answers(kafka, feed) == []
