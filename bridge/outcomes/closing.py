@@ -42,14 +42,12 @@ class Closing:
     def is_plain(self) -> bool:
         """Whether a process that does not hold the watches may write the records too.
 
-        The others belong to the feed's owner: what a reset began, what continues, what lost its mark on the way, and
-        what is answered without an event, as no lifecycle topic remembers that.
+        The others belong to the feed's owner: what a reset began, what continues, what lost its mark on the way.
         """
         facts = self.begun.facts
         may_be_reset = self.begun.is_reset or (self.mark.done is not None and facts.run_id != facts.first_run_id)
         is_whole = self.begun.in_group and self.begun.mark is not None and self.end.new_run_id is None
-        is_remembered = self.topic is not None or self.answered_in is None
-        return is_whole and is_remembered and not may_be_reset and self.watched is None
+        return is_whole and not may_be_reset and self.watched is None
 
     @property
     def is_begun_by_command(self) -> bool:
@@ -65,19 +63,27 @@ class Closing:
         return not self.begun.is_reset and facts.run_id != facts.first_run_id
 
     def records(self, *, with_start: bool) -> list[OutRecord]:
-        """Return what announces the end, in order; `with_start` where the start is not announced yet."""
-        found: list[OutRecord] = []
-        if self.topic is not None:
-            if with_start:
-                found.append(lifecycle.started(self.mark, self.begun.facts, self.topic))
-            found.append(
-                lifecycle.ended(self.mark, self.begun.facts, self.end, self.topic, with_result=self.with_result)
-            )
-            if self.successor is not None:
-                found.append(lifecycle.started(self.mark, self.successor.facts, self.topic))
-        if self.end.new_run_id is None and self.answered_in is not None and self._is_of_command:
-            found.append(replies.done(self.mark, self.begun.facts, self.end, self.answered_in))
-        return found + self._watches()
+        """Return all that must be written, in order; `with_start` where the start is not announced yet."""
+        answer = self.answer
+        return self.events(with_start=with_start) + ([answer] if answer is not None else []) + self._watches()
+
+    def events(self, *, with_start: bool) -> list[OutRecord]:
+        """Return what announces the end, in order."""
+        if self.topic is None:
+            return []
+        facts = self.begun.facts
+        found = [lifecycle.started(self.mark, facts, self.topic)] if with_start else []
+        found.append(lifecycle.ended(self.mark, facts, self.end, self.topic, with_result=self.with_result))
+        if self.successor is not None:
+            found.append(lifecycle.started(self.mark, self.successor.facts, self.topic))
+        return found
+
+    @property
+    def answer(self) -> OutRecord | None:
+        """The second answer to the command that began the chain of runs, if it ends here and was asked about."""
+        if self.end.new_run_id is not None or self.answered_in is None or not self._is_of_command:
+            return None
+        return replies.done(self.mark, self.begun.facts, self.end, self.answered_in)
 
     def _watches(self) -> list[OutRecord]:
         found = [watch.tombstone(self.watched, self.group)] if self.watched is not None else []

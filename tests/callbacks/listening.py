@@ -13,7 +13,7 @@ from bridge.dispatch.callbackmode import CallbackMode
 from bridge.dispatch.temporal import Temporal
 from bridge.outcomes import outbox
 from bridge.outcomes.asking import Asking
-from bridge.outcomes.callbacks.announcer import Announcer, Source
+from bridge.outcomes.callbacks.announcer import Announcer, Sender, Source
 from bridge.outcomes.callbacks.application import Application
 from bridge.outcomes.callbacks.memory import Memory
 from bridge.outcomes.callbacks.protocol import Bounded
@@ -31,9 +31,11 @@ from tests.servers.fixtures import Kafka
 
 
 class Listening:
-    """The parts; `out` says whether the starts are announced and committed."""
+    """The parts; `out` says whether the starts are announced and committed, `through` stands before what is sent."""
 
-    def __init__(self, kafka: Kafka, stage: Stage, *, out: bool = True) -> None:
+    def __init__(
+        self, kafka: Kafka, stage: Stage, *, out: bool = True, through: Callable[[Sender], Sender] = lambda it: it
+    ) -> None:
         self._options = {"bootstrap_servers": kafka.bootstrap}
         self.address = f"{ports.HOST}:{ports.free()}"
         self.signer: Signer = caller.signer(self.address, stage.group)
@@ -44,6 +46,7 @@ class Listening:
             Ends(Asking(stage.client), stage.group), Routes([stage.route(Verb.START)]), stage.group, [stage.replies]
         )
         self._out = out
+        self._through = through
         stage.temporal = Temporal(stage.client, stage.group, callbacks=self.mode)
 
     @contextlib.asynccontextmanager
@@ -51,7 +54,11 @@ class Listening:
         refusals = Refusals(self.metrics)
         async with outbox.opened(self._options) as outgoing, asyncio.TaskGroup() as group:
             announcer = Announcer(
-                {"default": Source(self.lookup, self.mode)}, self.memory, outgoing, self._handled, self.metrics
+                {"default": Source(self.lookup, self.mode)},
+                self.memory,
+                self._through(outgoing),
+                self._handled,
+                self.metrics,
             )
             application = Application(self.signer, announcer.look, refusals, self.metrics)
             following = group.create_task(self.memory.run())

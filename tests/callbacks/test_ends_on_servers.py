@@ -1,6 +1,7 @@
 """Ends that Temporal calls back for: announced once, in order, whatever the caller says."""
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,12 +9,15 @@ import jiter
 import pytest
 from temporalio.api.failure.v1 import Failure
 
+from bridge.errors import KafkaAwayError
 from bridge.outcomes.callbacks import announcer
+from bridge.outcomes.callbacks.announcer import Sender
+from bridge.outcomes.event import OutRecord
 from bridge.routes import Verb
 from tests.callbacks import caller
 from tests.callbacks.listening import Listening
 from tests.engine import kafka_side
-from tests.engine.feed_side import Sweeper, swept
+from tests.engine.feed_side import Sweeper, answers, swept
 from tests.engine.temporal_side import CANCELLED, COMPLETED, Stage, failed
 from tests.servers.fixtures import Kafka
 
@@ -136,3 +140,31 @@ async def test_the_end_of_a_chain_follows_as_soon_as_the_run_before_it_is_announ
             await listening.called("told")
     expected = [(first, "continued_as_new"), (second.run_id, "started"), (second.run_id, "completed")]
     assert await states(kafka, feed) == expected
+
+
+class Stumbling:
+    """Sends everything, but the first second reply only at the second try."""
+
+    def __init__(self, sender: Sender, replies: str) -> None:
+        self._sender = sender
+        self._replies = replies
+        self.stumbled = False
+
+    async def send(self, records: Sequence[OutRecord]) -> None:
+        if self.stumbled or all(record.topic != self._replies for record in records):
+            await self._sender.send(records)
+            return
+        self.stumbled = True
+        await self._sender.send([record for record in records if record.topic != self._replies])
+        raise KafkaAwayError("the topic of replies takes nothing")
+
+
+async def test_who_asked_is_answered_also_where_the_answer_could_not_be_written_at_first(
+    kafka: Kafka, feed: Stage
+) -> None:
+    async with Listening(kafka, feed, through=lambda sender: Stumbling(sender, feed.replies)).open() as listening:
+        run_id = await feed.begin(replywhen="done", replyto=feed.replies)
+        await feed.work(COMPLETED)
+        await listening.called("told")
+    assert await states(kafka, feed) == [(run_id, "completed")]
+    assert [(one["outcome"], one["run_id"]) for one in await answers(kafka, feed)] == [("done", run_id)]

@@ -99,7 +99,10 @@ class Announcer:
         is_out = await self._start_is_out(closing)
         if not is_out and closing.start_came_with_another:
             return Outcome.LEFT_TO_SWEEP  # the run before it must be announced first
-        await self._outgoing.send(closing.records(with_start=not is_out))
+        if (answer := closing.answer) is not None:
+            # First, as there is no transaction here: an end that is in its topic counts as told in full.
+            await self._outgoing.send([answer])
+        await self._outgoing.send(closing.events(with_start=not is_out))
         self._memory.add(closing.ended_id, closing.end.closed_ms)
         self._metrics.count(Metric.LIFECYCLE_EVENTS, closing.end.state.value)
         return Outcome.TOLD
