@@ -122,8 +122,13 @@ def memo_text(mark: Mark) -> bytes:
 
 def read(payload: Payload) -> Mark | None:
     """Return the mark in a memo, or None where it is no mark of ours."""
+    return read_text(payload.data)
+
+
+def read_text(text: bytes) -> Mark | None:
+    """Return the mark in a memo's JSON text, or None where it is no mark of ours."""
     try:
-        found: Mark = _MARK.validate_json(payload.data, strict=True)
+        found: Mark = _MARK.validate_json(text, strict=True)
         sound = datetime.fromisoformat(found.time).tzinfo is not None
     except ValueError:
         return None

@@ -16,8 +16,8 @@ from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log
 
 OVERLAP = timedelta(seconds=10)  # visibility lags; what it shows late lies inside
-LONG_OVERLAP = timedelta(seconds=60)
-LONG_OVERLAP_EVERY = timedelta(seconds=60)
+LONG_OVERLAP = timedelta(seconds=60)  # of an owner's first sweep; later a second look has the same effect
+NEW_FEED = timedelta(hours=1)  # nothing was announced by a group that has no watermark, but what callbacks told
 AGAIN_SOON = timedelta(seconds=1)
 
 log = logs.get(__name__)
@@ -39,12 +39,15 @@ class Feed:
         self._patrols = patrols
         self._interval = interval
         self._health = health
-        self._owner = False
-        self._next = self._next_long = self._swept = 0.0  # by the monotonic clock
+        self._owner = self._first = False
+        self._next = 0.0  # by the monotonic clock
+        self._whole = 0.0  # likewise: when the last sweep began that left nothing, or the ownership
 
     def lag_seconds(self) -> float:
-        """Return how long ago the last sweep was complete; 0 where another instance owns the feed."""
-        return time.monotonic() - self._swept if self._owner and self._swept else 0.0
+        """Return how far the feed is behind, also while it fails; 0 where another instance owns it."""
+        if not self._whole:
+            return 0.0
+        return max(time.monotonic() - self._whole, *(patrol.untold_seconds() for patrol in self._patrols))
 
     async def run(self) -> None:
         """Take part until cancelled; what fails is tried again, as nothing that has closed is forgotten."""
@@ -59,6 +62,7 @@ class Feed:
         try:
             if not await self._ownership.is_mine():
                 await self._release()
+                self._whole = 0.0
                 return
             if not self._owner:
                 await self._take_over()
@@ -72,10 +76,14 @@ class Feed:
             await asyncio.sleep(AGAIN_SOON.total_seconds())
 
     async def _take_over(self) -> None:
+        self._whole = self._whole or time.monotonic()
+        oldest_ms = self._oldest_watermark_ms() or int(time.time() * 1000) - _ms(NEW_FEED)
         await self._announced.close()
-        await self._announced.open(self._oldest_watermark_ms() - (LONG_OVERLAP + OVERLAP) // timedelta(milliseconds=1))
-        self._owner = True
-        self._next = self._next_long = 0.0
+        await self._announced.open(oldest_ms - _ms(LONG_OVERLAP + OVERLAP))
+        for patrol in self._patrols:
+            await patrol.begin()
+        self._owner = self._first = True
+        self._next = 0.0
         log.info(Log.FEED_OWNED)
 
     async def _release(self) -> None:
@@ -86,17 +94,19 @@ class Feed:
 
     async def _sweep_now(self) -> None:
         began = time.monotonic()
-        long = began >= self._next_long
         began_ms = int(time.time() * 1000)
-        waiting = False
+        soon = False
         for patrol in self._patrols:
-            waiting = await patrol.go(LONG_OVERLAP if long else OVERLAP, began_ms) or waiting
+            soon = await patrol.go(LONG_OVERLAP if self._first else OVERLAP, began_ms) or soon
         self._announced.forget_before(self._oldest_watermark_ms())
-        if long:
-            self._next_long = began + LONG_OVERLAP_EVERY.total_seconds()
-        self._swept = began
-        self._next = began + (AGAIN_SOON if waiting else self._interval).total_seconds()
+        self._first = False
+        self._whole = began
+        self._next = began + (AGAIN_SOON if soon else self._interval).total_seconds()
 
     def _oldest_watermark_ms(self) -> int:
         """Return the oldest watermark of the namespaces; nothing of one without was ever announced."""
         return min((found for patrol in self._patrols if (found := patrol.sweep.watermark_ms)), default=0)
+
+
+def _ms(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)

@@ -1,5 +1,6 @@
-"""What the feed's owner does in one namespace, time and again: the sweep, then the watches."""
+"""What the feed's owner does in one namespace, time and again: the sweep, a second look, then the watches."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 from temporalio.client import Client
 
 from bridge.dispatch.callbackmode import CallbackMode
+from bridge.outcomes import retention
 from bridge.outcomes.announced import Announced
 from bridge.outcomes.asking import Asking
 from bridge.outcomes.ends import Ends
@@ -14,26 +16,53 @@ from bridge.outcomes.leaving import Leaving
 from bridge.outcomes.lookout import Lookout
 from bridge.outcomes.lookup import Lookup
 from bridge.outcomes.ownership import Ownership
+from bridge.outcomes.secondlook import SecondLook
 from bridge.outcomes.sweep import HandledCommands, Sweep
 from bridge.outcomes.visibility import Visibility
 from bridge.routes import Routes
 from bridge.telemetry.metrics import Metrics
 
+BUSY = 500  # ends in a sweep: then the next comes at once, as what closes meanwhile must not wait for so many
+
 
 @dataclass(frozen=True, slots=True)
 class Patrol:
-    """The sweep of a namespace, and the lookout for the runs that no sweep finds."""
+    """The sweep of a namespace, its second look, and the lookout for the runs that no sweep finds."""
 
+    asking: Asking
     sweep: Sweep
     lookout: Lookout
+    second_look: SecondLook
+
+    async def begin(self) -> None:
+        """Note that this process has become the owner of the feed."""
+        now_ms = _now_ms()
+        self.second_look.begin(now_ms)
+        await retention.check(self.asking, self.sweep.watermark_ms, now_ms)
 
     async def go(self, overlap: timedelta, began_ms: int) -> bool:
-        """Announce and answer all that is due; return whether an end still waits. Raises as the sweep does."""
+        """Announce and answer all that is due; return whether more is due soon. Raises as the sweep does."""
         waiting = await self.sweep.sweep(overlap)
+        busy = self.sweep.told >= BUSY
         if not waiting:
             await self.sweep.keep_up(began_ms)
+            waiting = await self._look_again()
         await self.lookout.look()
+        return waiting or busy
+
+    async def _look_again(self) -> bool:
+        due = self.second_look.due(_now_ms(), self.sweep.watermark_ms)
+        if due is None:
+            return False
+        waiting = await self.sweep.sweep_between(*due)
+        if not waiting:
+            self.second_look.done(due[1])
         return waiting
+
+    def untold_seconds(self) -> float:
+        """Return the age of the oldest end that is known and not announced; 0 where there is none."""
+        oldest_ms = self.sweep.oldest_untold_ms
+        return (_now_ms() - oldest_ms) / 1000 if oldest_ms is not None else 0.0
 
 
 def of(
@@ -52,4 +81,9 @@ def of(
     lookup = Lookup(Ends(asking, group), routes, group, reply_topics)
     leaving = Leaving(callbacks, routes)
     sweep = Sweep(lookup, Visibility(asking, group), ownership, announced, has_handled, metrics, leaving)
-    return Patrol(sweep, Lookout(lookup, ownership, announced, group, metrics))
+    lookout = Lookout(lookup, ownership, announced, group, metrics)
+    return Patrol(asking, sweep, lookout, SecondLook())
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

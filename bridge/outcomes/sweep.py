@@ -54,15 +54,20 @@ class Sweep:
         self._has_handled = has_handled
         self._metrics = metrics
         self._leaving = leaving
+        self.told = 0  # ends, in the sweep that was last
+        self.oldest_untold_ms: int | None = None
 
     async def sweep(self, overlap: timedelta) -> bool:
         """Announce all that has closed since the watermark less `overlap`; return whether an end still waits.
 
         Raises `TemporalAwayError`, `KafkaError` or `TimeoutError`; what is not announced then is found again.
         """
-        until_ms = _now_ms() + _ms(AHEAD)
-        from_ms = max(0, self.watermark_ms - _ms(overlap))
+        return await self.sweep_between(max(0, self.watermark_ms - _ms(overlap)), _now_ms() + _ms(AHEAD))
+
+    async def sweep_between(self, from_ms: int, until_ms: int) -> bool:
+        """Announce what closed in a time, in ms since the epoch; return whether an end still waits. Raises likewise."""
         has_read = False
+        self.told = 0
         async for closed in self._windows.between(from_ms, until_ms):
             unknown = self._unknown(closed)
             if unknown and not has_read:
@@ -116,6 +121,7 @@ class Sweep:
         reading = asyncio.create_task(self._read(chunks[0]))
         try:
             for chunk, following in itertools.zip_longest(chunks, chunks[1:]):
+                self.oldest_untold_ms = chunk[0].closed_ms
                 has_handled, found = await reading
                 if following is not None:
                     reading = asyncio.create_task(self._read(following))
@@ -124,6 +130,7 @@ class Sweep:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+        self.oldest_untold_ms = None
         return False
 
     async def _read(self, runs: Sequence[ClosedRun]) -> tuple[HasHandled, list[Read]]:
@@ -153,6 +160,7 @@ class Sweep:
             else:
                 batch.close(closing, with_start=with_start)
         await batch.write(self._leaving.until_ms(min(waiting.values(), default=runs[-1].closed_ms)))
+        self.told += len(runs) - len(waiting)
         return bool(waiting)
 
     def _start_is_out(self, closing: Closing, batch: Batch, has_handled: HasHandled) -> bool:

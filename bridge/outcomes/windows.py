@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from bridge.outcomes.visibility import ClosedRun, Visibility
+from bridge.outcomes.visibility import PAGE_ROWS, ClosedRun, Visibility
 
-ROWS_MAX = 5000  # about 1.5 kB each
+ROWS_MAX = 20_000  # about 1 kB each
 WIDTH_MAX_MS = timedelta(days=36500) // timedelta(milliseconds=1)
-NARROWER = 8
 WIDER = 4
 
 
@@ -25,18 +24,20 @@ class Windows:
             end_ms = min(from_ms + self._width_ms, until_ms)
             runs = await self._read(from_ms, end_ms)
             if runs is None:
-                self._width_ms = max(1, (end_ms - from_ms) // NARROWER)
                 continue
             if len(runs) < self._rows_max // WIDER:
-                self._width_ms = min(self._width_ms * WIDER, WIDTH_MAX_MS)
+                self._width_ms = min(self._width_ms * (WIDER if runs else WIDER**2), WIDTH_MAX_MS)
             yield runs
             from_ms = end_ms
 
     async def _read(self, from_ms: int, end_ms: int) -> list[ClosedRun] | None:
-        """Return the runs of a window, or None where they are too many and the window can be narrower."""
+        """Return the runs of a window; None where they are too many, and the next window is to be narrower."""
         runs: list[ClosedRun] = []
         async for page in self._visibility.closed_between(from_ms, end_ms):
+            if not runs and len(page) >= PAGE_ROWS and end_ms - from_ms > 1:
+                count = await self._visibility.count_between(from_ms, end_ms)
+                if count > self._rows_max:
+                    self._width_ms = max(1, (end_ms - from_ms) * self._rows_max * 3 // 4 // count)
+                    return None
             runs += page
-            if len(runs) > self._rows_max and end_ms - from_ms > 1:
-                return None
         return sorted(runs, key=lambda run: run.closed_ms)

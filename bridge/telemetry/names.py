@@ -37,6 +37,7 @@ class Log(StrEnum):
     FEED_RELEASED = "lifecycle feed released"
     FEED_FAILED = "lifecycle feed failed"
     FEED_UNKNOWN_ROUTE = "run of an unknown route"
+    FEED_GAP = "ends lost to retention"
     WATCHES_FULL = "too many watched runs"
     WATCH_LOST = "watched run is gone"
     ANSWER_FORBIDDEN = "answer to a forbidden topic"
@@ -76,7 +77,8 @@ METRIC_HELP = {
     Metric.PAUSED_PARTITIONS: "Partitions that are paused: too much waits, a server is away, a topic is stopped.",
     Metric.LAG: "Records of the partitions held that are not done, those that an open transaction holds back included.",
     Metric.ADMISSION_LIMIT: "Commands that may be with Temporal at once; falls when the server asks for less.",
-    Metric.FEED_LAG_SECONDS: "Age of the newest close that is surely announced; 0 where another instance owns it.",
+    Metric.FEED_LAG_SECONDS: "How far the feed is behind, failing or not: the age of the oldest end that is not told, "
+    "or the time since the last whole sweep, if that is more; 0 where another instance owns it.",
     Metric.WATCHES: "Runs that the owner of the feed looks after one by one: no sweep finds them, or an answer waits.",
     Metric.WATCHES_LEFT_OUT: "Runs beyond the bound of those; they are taken up when there is room.",
     Metric.CALLBACKS: "Calls to the callback address, by what became of them.",
