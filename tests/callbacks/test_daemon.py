@@ -12,19 +12,19 @@ from typing import Any
 import jiter
 import pytest
 from aiokafka import AIOKafkaConsumer
-from temporalio import workflow
 from temporalio.client import Client
-from temporalio.worker import Worker
 
 from bridge.dev import processes
 from tests.acceptance import program
 from tests.acceptance.program import Program
+from tests.callbacks import endings
 from tests.engine import kafka_side
 from tests.engine.kafka_side import until
 from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 ENDS = 200
+AT_ONCE = 10
 P99_SECONDS = 0.25
 SWEEP_LEAVES_SECONDS = 10
 ROUTES = """
@@ -38,15 +38,6 @@ id = "{topic}-{{id}}"
 lifecycle = "{topic}.lifecycle"
 replies = "none"
 """
-
-
-@workflow.defn(name="Ends")
-class Ends:
-    """Ends at once, or never."""
-
-    @workflow.run
-    async def run(self, data: dict[str, Any]) -> None:
-        await workflow.wait_condition(lambda: not data.get("stays"))
 
 
 @dataclass
@@ -112,24 +103,24 @@ async def line(settings_of: tuple[Program, dict[str, str]], kafka: Kafka, tempor
     await asyncio.to_thread(daemon.start)
     await asyncio.to_thread(program.wait_for_status, f"{admin}/readyz", 200, daemon)
     following = asyncio.create_task(made.follow())
-    async with Worker(client, task_queue=topic, workflows=[Ends]):
+    async with endings.worker(client, topic):
         yield made
     following.cancel()
     assert await asyncio.to_thread(daemon.terminate) == 0, daemon.text[-3000:]
 
 
 async def test_two_hundred_ends_are_in_kafka_within_250_ms_each_once_with_the_sweep_beside(
-    line: Line, record_property: Any
+    line: Line,
 ) -> None:
     names = [f"{number}" for number in range(ENDS)]
-    for name in names:
-        await line.send(name)
-    await until(lambda: len(line.events) >= 2 * ENDS, "all are announced")
+    for first in range(0, ENDS, AT_ONCE):  # at a pace that the development server keeps up with
+        await line.send(*names[first : first + AT_ONCE])
+        await until(lambda: len(line.events) >= 2 * (first + AT_ONCE), "they are announced")  # noqa: B023 - asked in this turn
     arrived = {event["workflow_id"]: at for at, event in line.events if event["state"] == "completed"}
     closed = {event["workflow_id"]: event["closed_at"] for _, event in line.events if event["state"] == "completed"}
     took = sorted(arrived[name] - datetime.fromisoformat(closed[name]).timestamp() for name in arrived)
     figures = {"p50": took[ENDS // 2], "p99": took[ENDS * 99 // 100], "max": took[-1]}
-    record_property("latency_seconds", figures)
+    print("close to Kafka, seconds:", figures)  # noqa: T201 - a figure for who runs it with -s
     assert figures["p99"] < P99_SECONDS, figures
     last = max(arrived.values())
     # The sweep looks at them all once they are old enough for it, and has nothing to add.
