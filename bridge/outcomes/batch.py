@@ -22,6 +22,7 @@ class Batch:
         self._metrics = metrics
         self._records: list[OutRecord] = []
         self._ends: dict[str, Closing] = {}
+        self._passed: dict[str, int] = {}
         self._watches: dict[bytes, Watch | None] = {}
 
     def watched(self, workflow_id: str, run_id: str) -> Watch | None:
@@ -47,12 +48,17 @@ class Batch:
         self.add(closing.records(with_start=with_start))
         self._ends[closing.ended_id] = closing
 
+    def pass_over(self, event_id: str, closed_ms: int) -> None:
+        """Note an end of which nothing is to be told, so that nobody looks at it again."""
+        self._passed[event_id] = closed_ms
+
     async def write(self, watermark_ms: int) -> None:
         """Write everything, and a watermark that is later than the one before: all, or none of it."""
         before_ms = self._ownership.watermark_ms(self._namespace)
-        if not self._records and watermark_ms <= before_ms:
-            return
-        await self._ownership.write(self._records, self._namespace, max(watermark_ms, before_ms))
+        if self._records or watermark_ms > before_ms:
+            await self._ownership.write(self._records, self._namespace, max(watermark_ms, before_ms))
+        for event_id, closed_ms in self._passed.items():
+            self._announced.add(event_id, closed_ms)
         for event_id, closing in self._ends.items():
             self._announced.add(event_id, closing.end.closed_ms)
             if closing.topic is not None:

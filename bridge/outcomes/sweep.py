@@ -152,7 +152,10 @@ class Sweep:
         for run, read in zip(runs, found, strict=True):
             watched = batch.watched(run.workflow_id, run.run_id)
             closing = self._lookup.build(*read, watched) if read is not None else None
-            if run.workflow_id in waiting or closing is None:
+            if closing is None:
+                batch.pass_over(self._event_id(run), run.closed_ms)
+                continue
+            if run.workflow_id in waiting or batch.has(closing.ended_id):
                 continue
             with_start = not self._start_is_out(closing, batch, has_handled)
             if with_start and closing.is_begun_by_command and _now_ms() - run.closed_ms < _ms(WAIT_FOR_START):
