@@ -41,7 +41,7 @@ def wrapped(cause: Failure) -> Failure:
         (wrapped(DEEP), "CardRefused", "no"),
         (wrapped(TIMED_OUT), "timeout", "timed out"),
         (wrapped(Failure(message="timed out", timeout_failure_info=TIMEOUT, cause=DEEP)), "CardRefused", "no"),
-        (Failure(message="child", child_workflow_execution_failure_info=CHILD, cause=wrapped(DEEP)), "CardRefused", "no"),
+        (Failure(message="c", child_workflow_execution_failure_info=CHILD, cause=wrapped(DEEP)), "CardRefused", "no"),
         (wrapped(Failure(message="cancelled", canceled_failure_info=CanceledFailureInfo())), "cancelled", "cancelled"),
         (wrapped(Failure(timeout_failure_info=TIMEOUT)), "activity", "Activity task failed"),
         (Failure(), "failure", ""),
