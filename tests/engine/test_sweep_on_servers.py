@@ -238,6 +238,41 @@ async def test_the_watermark_of_a_namespace_in_which_nothing_ends_is_moved_on_no
         assert sweeper._sweep.watermark_ms == began_ms - idle_ms
 
 
+async def test_an_end_that_visibility_showed_too_late_for_the_sweep_is_found_by_the_second_look(
+    kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.outcomes.secondlook.AGE_MS", 0)
+    monkeypatch.setattr("bridge.outcomes.secondlook.SPAN_MS", 0)
+    run_id = await feed.begin()
+    began_ms = int(time.time() * 1000)
+    await feed.work(COMPLETED)
+    await feed.shown_as_closed(run_id)
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        await sweeper.ownership.write([], "default", began_ms + 90_000)  # as if others had closed since
+        await sweeper._sweep.sweep(timedelta(seconds=10))
+        assert await events(kafka, feed) == []
+        sweeper.patrol.second_look.begin(began_ms - 1)
+        data = await swept(sweeper, kafka, feed, 1)
+    assert states(data) == [(run_id, "completed")]
+
+
+async def test_a_run_whose_route_is_gone_is_looked_at_once(
+    kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await feed.begin()
+    await feed.work(COMPLETED)
+    await feed.shown_as_closed(run_id)
+    async with Sweeper(kafka, feed, routes=()).owning() as sweeper:
+        await sweeper.sweep()
+
+        async def look(*_: str) -> None:
+            raise AssertionError("it is known")
+
+        monkeypatch.setattr(sweeper._sweep._lookup, "told", look)
+        await sweeper.sweep()
+    assert await events(kafka, feed) == []
+
+
 async def test_without_a_topic_that_announces_runs_there_is_nothing_to_remember() -> None:
     announced = Announced({"bootstrap_servers": "127.0.0.1:1"}, [])
     await announced.open(0)
