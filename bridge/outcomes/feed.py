@@ -39,6 +39,8 @@ class Feed:
         self._patrols = patrols
         self._interval = interval
         self._health = health
+        for patrol in patrols:
+            patrol.sweep.after_window = self._forget
         self._owner = self._first = False
         self._next = 0.0  # by the monotonic clock
         self._whole = 0.0  # likewise: when the last sweep began that left nothing, or the ownership
@@ -98,10 +100,14 @@ class Feed:
         soon = False
         for patrol in self._patrols:
             soon = await patrol.go(LONG_OVERLAP if self._first else OVERLAP, began_ms) or soon
-        self._announced.forget_before(self._oldest_watermark_ms())
+        self._forget()
         self._first = False
         self._whole = began
         self._next = began + (AGAIN_SOON if soon else self._interval).total_seconds()
+
+    def _forget(self) -> None:
+        # By the namespace that is furthest behind: they share the memory.
+        self._announced.forget_before(self._oldest_watermark_ms())
 
     def _oldest_watermark_ms(self) -> int:
         """Return the oldest watermark of the namespaces; nothing of one without was ever announced."""

@@ -56,6 +56,7 @@ class Sweep:
         self._leaving = leaving
         self.told = 0  # ends, in the sweep that was last
         self.oldest_untold_ms: int | None = None
+        self.after_window: Callable[[], None] = lambda: None
 
     async def sweep(self, overlap: timedelta) -> bool:
         """Announce all that has closed since the watermark less `overlap`; return whether an end still waits.
@@ -70,7 +71,7 @@ class Sweep:
         self.told = 0
         async for closed in self._windows.between(from_ms, until_ms):
             unknown = self._unknown(closed)
-            if unknown and not has_read:
+            if unknown:
                 await self._announced.catch_up()
                 has_read, unknown = True, self._unknown(unknown)
             taken = self._leaving.taken(unknown)
@@ -78,9 +79,10 @@ class Sweep:
                 return True
             self._leaving.learn(closed, unknown, taken)
             await self._move_on(closed)
-            self._announced.forget_before(self.watermark_ms)
+            self.after_window()
         if not has_read:
             await self._announced.pass_over()
+        self.oldest_untold_ms = None
         return False
 
     @property
@@ -130,7 +132,6 @@ class Sweep:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
-        self.oldest_untold_ms = None
         return False
 
     async def _read(self, runs: Sequence[ClosedRun]) -> tuple[HasHandled, list[Read]]:
@@ -152,10 +153,9 @@ class Sweep:
         for run, read in zip(runs, found, strict=True):
             watched = batch.watched(run.workflow_id, run.run_id)
             closing = self._lookup.build(*read, watched) if read is not None else None
-            if closing is None:
+            if read is None:  # gone, or none of ours
                 batch.pass_over(self._event_id(run), run.closed_ms)
-                continue
-            if run.workflow_id in waiting or batch.has(closing.ended_id):
+            if closing is None or run.workflow_id in waiting or batch.has(closing.ended_id):
                 continue
             with_start = not self._start_is_out(closing, batch, has_handled)
             if with_start and closing.is_begun_by_command and _now_ms() - run.closed_ms < _ms(WAIT_FOR_START):
