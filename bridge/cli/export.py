@@ -17,6 +17,8 @@ app = cyclopts.App(name="export", help="Print the contract as JSON Schema or Asy
 def jsonschema(name: str | None = None, /) -> int:
     """Print JSON Schema (2020-12) of the data of commands and outcomes, those of bridge.toml's routes included.
 
+    Of a dead letter, whose data are what the record came with, it has the headers.
+
     For example:
         bridge export jsonschema > schemas.json
 
@@ -25,7 +27,7 @@ def jsonschema(name: str | None = None, /) -> int:
     Parameters
     ----------
     name
-        CloudEvents type, such as invoice.sent. Default: one document with all of them, by name.
+        CloudEvents type, such as invoice.sent, or dead_letter. Default: one document with all of them, by name.
     """
     from bridge.cli import topicnames  # noqa: PLC0415 - slow to import
     from bridge.cli.contract import added, schemas  # noqa: PLC0415 - as above
@@ -33,7 +35,7 @@ def jsonschema(name: str | None = None, /) -> int:
     rows = {row.command: row for row in added.rows(environment.load().routes.rows)}
     if name is None:
         return _print(schemas.document(rows.values()))
-    topicnames.refuse_unknown([name], {*schemas.models(), *rows}, "a type of ours")
+    topicnames.refuse_unknown([name], {*schemas.models(), *rows, schemas.DEAD_LETTER}, "a type of ours")
     return _print({"$schema": schemas.DIALECT, **added.schema(rows[name])} if name in rows else schemas.one(name))
 
 
@@ -47,8 +49,9 @@ def asyncapi() -> int:
     from bridge.cli.contract import added  # noqa: PLC0415 - slow to import
     from bridge.cli.contract import asyncapi as document  # noqa: PLC0415 - as above
 
-    rows = added.rows(environment.load().routes.rows)
-    return _print(document.document(importlib.metadata.version(DISTRIBUTION), rows))
+    settings = environment.load()
+    rows = added.rows(settings.routes.rows)
+    return _print(document.document(importlib.metadata.version(DISTRIBUTION), rows, settings.bridge.reply_topics))
 
 
 def _print(document: dict[str, Any]) -> int:

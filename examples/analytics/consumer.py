@@ -96,7 +96,7 @@ async def keep(engine: AsyncEngine, rows: list[Row]) -> None:
 
 def application(bootstrap: str, topics: list[str], group: str, database: str) -> FastStream:
     """Return the consumer."""
-    engine = create_async_engine(database)
+    engine = create_async_engine(database, hide_parameters=True)
     broker = KafkaBroker(
         bootstrap,
         apply_types=False,  # what `decode` returns is checked already

@@ -190,6 +190,7 @@ def test_what_the_database_does_not_take_is_read_again(rides: Rides) -> None:
     conftest.wait_until(
         lambda: bool(conftest.select(database, "SELECT count(*) FROM lifecycle_events")), lambda: consumer.text[-3000:]
     )
+    rides.wait_until_read("analytics-locked", consumer)
 
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")

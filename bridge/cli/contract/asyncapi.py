@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.cli.contract import added, headers, schemas
+from bridge.cli.contract.outcomes import OUTCOMES
+from bridge.cli.contract.schemas import DEAD_LETTER
 from bridge.routes import Route
 from topics import spec, tables
 from topics.spec import Domain, Topic, TopicKind
@@ -12,7 +14,6 @@ from topics.spec import Domain, Topic, TopicKind
 ASYNCAPI = "3.0.0"
 KAFKA_BINDING = "0.5.0"
 JSON = "application/json"
-DEAD_LETTER = "dead_letter"
 WORKFLOW_ID = "workflow_id"
 COMMAND_ID = "command id"
 LETTER_KEY = "the key that the record came with"
@@ -36,10 +37,12 @@ class _Channel:
     key: str
 
 
-def document(version: str, rows: Sequence[Route] = ()) -> Document:
+def document(
+    version: str, rows: Sequence[Route] = (), reply_topics: Sequence[str] = (tables.REPLIES_TOPIC,)
+) -> Document:
     """Return the document; `version` is the distribution's, `rows` are routes that are none of ours."""
     references, definitions = schemas.all_of_them("#/components/schemas/{model}")
-    channels = tuple(_with_added({channel.topic.name: channel for channel in _channels()}, rows))
+    channels = tuple(_with_added({channel.topic.name: channel for channel in _channels(reply_topics)}, rows))
     keys = {name: channel.key for channel in channels for name in channel.types}
     messages = {name: _message(name, reference, keys[name]) for name, reference in references.items()}
     messages |= {added.key(row.command): _added_message(row) for row in rows}
@@ -58,12 +61,12 @@ def document(version: str, rows: Sequence[Route] = ()) -> Document:
     }
 
 
-def _channels() -> Iterator[_Channel]:
+def _channels(reply_topics: Iterable[str]) -> Iterator[_Channel]:
     for domain in tables.DOMAINS:
         for topic in tables.domain_topics(domain):
             yield _Channel(topic, _types(domain, topic), _key(domain, topic))
-    replies = spec.reply_topic(tables.REPLIES_TOPIC)
-    yield _Channel(replies, tuple(tables.REPLY_MODELS), COMMAND_ID)
+    for name in dict.fromkeys((tables.REPLIES_TOPIC, *reply_topics)):
+        yield _Channel(spec.reply_topic(name), tuple(tables.REPLY_MODELS), COMMAND_ID)
 
 
 def _with_added(channels: dict[str, _Channel], rows: Iterable[Route]) -> Iterable[_Channel]:
@@ -141,7 +144,8 @@ def _operation(channel: _Channel) -> Document:
 def _message(name: str, reference: Document, key: str) -> Document:
     is_command = name in tables.COMMANDS
     model, _ = schemas.models()[name]
-    summary = " ".join((model.__doc__ or "").split())
+    outcome = OUTCOMES.get(name)
+    summary = outcome.summary if outcome is not None else " ".join((model.__doc__ or "").split())
     return _event(name, summary, headers.command(name) if is_command else headers.outcome(name), reference, key)
 
 

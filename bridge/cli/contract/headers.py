@@ -3,6 +3,7 @@
 from typing import Any
 
 from topics.envelope import CLOUDEVENTS_SPECVERSION
+from topics.replies import DeadLetterReason
 
 Schema = dict[str, Any]
 
@@ -53,7 +54,10 @@ def outcome(type_: str) -> Schema:
 
 def dead_letter() -> Schema:
     """Return what a dead letter's headers hold beside those that the record came with."""
-    properties = {name: {"type": "string", "description": text} for name, text in _DEAD_LETTER.items()}
+    properties: dict[str, Schema] = {
+        name: {"type": "string", "description": text} for name, text in _DEAD_LETTER.items()
+    }
+    properties["dlq.reason"]["enum"] = list(DeadLetterReason)
     optional = {"dlq.null", "dlq.detail"}
     return {
         "type": "object",
