@@ -1,13 +1,24 @@
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
 import pytest
 
 from bridge.cli.contract import asyncapi, schemas
+from bridge.cli.contract.outcomes import OUTCOMES
+from bridge.deadletter import record as letter
+from bridge.mark import Mark
+from bridge.outcome import Accepted, DeadLettered, Duplicate, Settled
+from bridge.outcomes import lifecycle, replies
+from bridge.outcomes.event import OutRecord
+from bridge.outcomes.lifecycle import End, RunFacts
 from tests.cli.command_line import CommandLine
+from tests.engine import records
 from topics import tables
+from topics.lifecycle import Failure, State
+from topics.replies import DeadLetterReason, ReplyOutcome
 from topics.spec import TopicKind
 
 CANCEL = {"invoice_id": "I-1", "reason": "late"}
@@ -86,7 +97,7 @@ def test_operations_name_messages_of_their_channel_and_are_the_daemons() -> None
 def test_every_message_has_payload_headers_and_key() -> None:
     document = asyncapi.document("1.0.0")
     messages = document["components"]["messages"]
-    assert set(messages) == {*schemas.models(), asyncapi.DEAD_LETTER}
+    assert set(messages) == {*schemas.models(), schemas.DEAD_LETTER}
     for message in messages.values():
         assert {"name", "summary", "headers", "payload", "bindings"} <= set(message)
         jsonschema.Draft202012Validator.check_schema(message["headers"])
@@ -114,3 +125,90 @@ def test_a_channel_has_the_settings_of_its_topic() -> None:
         },
         "bindingVersion": "0.5.0",
     }
+
+
+MARK = Mark(
+    command="c-1",
+    source="/shop",
+    type="lead.score",
+    topic="lead.score",
+    partition=0,
+    offset=1,
+    time="2026-11-21T10:00:00.123Z",
+    group="g",
+    correlationid="c-1",
+    traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    route="lead.score",
+)
+RUN = RunFacts("default", "lead-L-1", "r-1", "r-1", "LeadScoring", "leads")
+
+
+def written_of_a_run(state: State) -> OutRecord:
+    if state is State.STARTED:
+        return lifecycle.started(MARK, RUN, "lead.lifecycle")
+    failure = Failure(type="FlatTyre", message="flat") if state is State.FAILED else None
+    next_run = "r-2" if state is State.CONTINUED_AS_NEW else None
+    end = End(state=state, started_ms=1, closed_ms=2, new_run_id=next_run, failure=failure)
+    return lifecycle.ended(MARK, RUN, end, "lead.lifecycle")
+
+
+def written_of_a_command(outcome: ReplyOutcome) -> OutRecord:
+    settled: dict[ReplyOutcome, Settled] = {
+        ReplyOutcome.ACCEPTED: Accepted("r", began=True),
+        ReplyOutcome.DUPLICATE: Duplicate("r"),
+        ReplyOutcome.REJECTED: DeadLettered(DeadLetterReason.INVALID, "by: is missing"),
+    }
+    written = replies.reply(records.command(records.record(headers=records.binary())), settled[outcome], "g")
+    assert written is not None
+    return written
+
+
+WRITTEN = {
+    **{state.event_type: written_of_a_run(state) for state in State},
+    **{
+        outcome.event_type: written_of_a_command(outcome)
+        for outcome in ReplyOutcome
+        if outcome is not ReplyOutcome.DONE
+    },
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_the_daemon_writes_is_what_the_schema_of_its_type_alone_says(name: str) -> None:
+    data = json.loads(WRITTEN[name].value or b"")
+    takes = {each for each in WRITTEN if jsonschema.Draft202012Validator(schemas.one(each)).is_valid(data)}
+    assert takes == {name}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_headers_that_the_daemon_writes_are_those_of_the_message(name: str) -> None:
+    message = asyncapi.document("1.0.0")["components"]["messages"][name]
+    headers = {key: (value or b"").decode() for key, value in WRITTEN[name].headers}
+    jsonschema.validate(headers, message["headers"])
+
+
+def test_the_headers_of_a_dead_letter_are_those_of_its_schema() -> None:
+    dead = letter.dead_letter(
+        records.record(), DeadLetterReason.INVALID, "d", group="g", attempts=1, failed_at=datetime.now(UTC)
+    )
+    headers = {key: (value or b"").decode() for key, value in dead.headers}
+    validator = jsonschema.Draft202012Validator(schemas.one(schemas.DEAD_LETTER))
+    assert validator.is_valid(headers)
+    assert not validator.is_valid(headers | {"dlq.reason": "no reason of ours"})
+
+
+def test_every_outcome_says_what_it_tells() -> None:
+    assert set(OUTCOMES) == set(schemas.models()) - set(tables.COMMANDS)
+    assert [name for name, outcome in OUTCOMES.items() if not outcome.summary] == []
+
+
+def test_the_schema_of_a_dead_letter_is_printed(alone: CommandLine) -> None:
+    assert json.loads(alone.run("export", "jsonschema", "dead_letter").out)["properties"]["dlq.reason"]["enum"] == [
+        reason.value for reason in DeadLetterReason
+    ]
+
+
+def test_every_topic_that_may_take_replies_is_a_channel(alone: CommandLine) -> None:
+    ended = alone.run("export", "asyncapi", BRIDGE_REPLY_TOPICS="bridge.replies,shop.answers")
+    channels = json.loads(ended.out)["channels"]
+    assert set(channels["shop.answers"]["messages"]) == set(tables.REPLY_MODELS)

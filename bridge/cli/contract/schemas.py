@@ -65,5 +65,7 @@ def _narrowed(name: str, schema: Schema) -> Schema:
     outcome = OUTCOMES.get(name)
     if outcome is None:
         return schema
-    described = {**schema, "description": outcome.summary} if "$ref" not in schema else schema
-    return {"allOf": [described], "properties": dict(outcome.narrower)} if outcome.narrower else described
+    narrower = {"description": outcome.summary, "properties": dict(outcome.narrower)}
+    if "$ref" in schema:  # AsyncAPI allows nothing beside a reference
+        return {"allOf": [schema, narrower]}
+    return {**schema, "allOf": [narrower]}
