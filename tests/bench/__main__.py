@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bridge.dev import kafka, processes
-from tests.bench import figures
+from tests.bench import feed, figures
 from tests.bench.arena import Arena, LedgerError
 from tests.bench.figures import Bench, Figure
 
 ROUNDS = 7
+SECTIONS = {**figures.SECTIONS, "feed": feed.feed}
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 PACKAGES = ("aiokafka", "faststream", "temporalio", "uvloop", "pydantic-core")
 
@@ -39,14 +40,14 @@ server once, in the order of its key, and has one reply and one started event.
 def main() -> int:
     """Run the sections that are asked for."""
     options = _options()
-    names = options.section or list(figures.SECTIONS)
+    names = options.section or list(SECTIONS)
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, processes.Guard() as guard:
         bench = Bench(Arena(guard, Path(folder)), options.rounds, options.scale, _say)
         for name in names:
-            _say(f"{name}: {(figures.SECTIONS[name].__doc__ or '').strip()}")
+            _say(f"{name}: {(SECTIONS[name].__doc__ or '').strip()}")
             try:
-                found += figures.SECTIONS[name](bench)
+                found += SECTIONS[name](bench)
             except LedgerError as error:
                 _say(f"the ledger is not clean: {error}")
                 return 1
@@ -61,7 +62,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--scale", type=float, default=1.0, help="of the sizes that the table names")
-    parser.add_argument("--section", action="append", choices=list(figures.SECTIONS), help="default: all")
+    parser.add_argument("--section", action="append", choices=list(SECTIONS), help="default: all")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     return parser.parse_args()
 

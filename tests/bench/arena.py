@@ -47,7 +47,8 @@ class Arena:
             each.start()
         for each in (self._kafka, self.stub):
             each.wait_ready()
-        self.kafka = KafkaSide(self._kafka.bootstrap)
+        self.bootstrap = self._kafka.bootstrap
+        self.kafka = KafkaSide(self.bootstrap)
         self.sender = Sender(self._kafka.bootstrap)
         self._prefixes = 0
         self._made: set[str] = set()
@@ -60,9 +61,12 @@ class Arena:
         return f"r{self._prefixes}"
 
     @contextlib.contextmanager
-    def running(self, *entries: Entry, temporal: str | None = None) -> Iterator[dict[str, Contestant]]:
-        """Hold the entries' processes, warm."""
+    def running(
+        self, *entries: Entry, temporal: str | None = None, settings: Mapping[str, str] = NO_CONFIG
+    ) -> Iterator[dict[str, Contestant]]:
+        """Hold the entries' processes, warm; `settings` are variables of their environment."""
         servers = {
+            **settings,
             "KAFKA_BOOTSTRAP_SERVERS": self._kafka.bootstrap,
             "TEMPORAL_ADDRESS": temporal or self.stub.address,
         }

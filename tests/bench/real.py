@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from temporalio.client import Client
 
 import bridge.dev.temporal
 from bridge import mark
 from tests.bench import rows
-from tests.bench.arena import Arena
+from tests.bench.arena import NO_CONFIG, Arena
 from tests.bench.contestant import Contestant, Entry
 from tests.servers.fixtures import Temporal
 
@@ -30,9 +30,9 @@ class RealSide:
         self._client = runner.run(Client.connect(address))
 
     @contextlib.contextmanager
-    def running(self, *entries: Entry) -> Iterator[dict[str, Contestant]]:
-        """Hold the entries' processes, warm."""
-        with self._arena.running(*entries, temporal=self._address) as them:
+    def running(self, *entries: Entry, settings: Mapping[str, str] = NO_CONFIG) -> Iterator[dict[str, Contestant]]:
+        """Hold the entries' processes, warm; `settings` are variables of their environment."""
+        with self._arena.running(*entries, temporal=self._address, settings=settings) as them:
             for contestant in them.values():
                 self.rate(contestant, WARM_UP)
             yield them
@@ -49,6 +49,17 @@ class RealSide:
         if (found := self._count() - before) != count:
             raise AssertionError(f"{entry.name}: {count} runs were wanted, {found} are there")
         return count / seconds
+
+    def terminate(self, workflow_ids: Iterable[str], rate: float) -> None:
+        """End runs, so many a second."""
+
+        async def end_them() -> None:
+            began = time.monotonic()
+            for number, workflow_id in enumerate(workflow_ids):
+                await asyncio.sleep(began + number / rate - time.monotonic())
+                await self._client.get_workflow_handle(workflow_id).terminate()
+
+        self._runner.run(end_them())
 
     def _count(self) -> int:
         return self._runner.run(self._client.count_workflows(QUERY)).count

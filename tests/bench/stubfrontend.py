@@ -71,6 +71,14 @@ class Stub(server.Server):
         wanted = {"delay_ms": delay_ms, "open": str(is_open).lower(), "stuck": stuck}
         self._get("/reset?" + urllib.parse.urlencode(wanted))
 
+    def make_runs(self, prefix: str, count: int, closing_within_ms: int | None = None) -> None:
+        """Make up runs like the one that was started last, with workflow ids that begin with `prefix`.
+
+        They stay open, or close one after another within so many ms from now on.
+        """
+        wanted = {"prefix": prefix, "count": count, "closing_within_ms": closing_within_ms or 0}
+        self._get("/runs?" + urllib.parse.urlencode(wanted))
+
     def counts(self) -> Counts:
         """Return what was asked."""
         return Counts(**json.loads(self._get("/counts")))

@@ -1,4 +1,5 @@
 import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
 import com.google.rpc.Code;
@@ -11,13 +12,22 @@ import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import io.temporal.api.common.v1.Link;
 import io.temporal.api.common.v1.WorkflowExecution;
+import io.temporal.api.common.v1.WorkflowType;
+import io.temporal.api.enums.v1.EventType;
+import io.temporal.api.enums.v1.HistoryEventFilterType;
 import io.temporal.api.enums.v1.IndexedValueType;
 import io.temporal.api.enums.v1.WorkflowExecutionStatus;
 import io.temporal.api.errordetails.v1.NotFoundFailure;
 import io.temporal.api.errordetails.v1.WorkflowExecutionAlreadyStartedFailure;
+import io.temporal.api.history.v1.History;
+import io.temporal.api.history.v1.HistoryEvent;
+import io.temporal.api.history.v1.WorkflowExecutionCompletedEventAttributes;
+import io.temporal.api.history.v1.WorkflowExecutionStartedEventAttributes;
 import io.temporal.api.operatorservice.v1.ListSearchAttributesRequest;
 import io.temporal.api.operatorservice.v1.ListSearchAttributesResponse;
 import io.temporal.api.operatorservice.v1.OperatorServiceGrpc;
+import io.temporal.api.workflow.v1.RequestIdInfo;
+import io.temporal.api.workflow.v1.WorkflowExecutionExtendedInfo;
 import io.temporal.api.workflow.v1.WorkflowExecutionInfo;
 import io.temporal.api.workflowservice.v1.*;
 import java.io.IOException;
@@ -25,8 +35,10 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -35,6 +47,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A Temporal frontend that answers at once, or after a fixed time, and counts what it was asked.
@@ -43,6 +57,11 @@ import java.util.concurrent.atomic.AtomicLong;
  * does, and keeps every effect in the order of its arrival: that is the ledger. Over HTTP the driver resets it ({@code
  * /reset?delay_ms=5&open=true&stuck=stuck-}), reads its counts ({@code /counts}) and its ledger ({@code /effects}, a
  * line for each workflow id: id, arrival of the first effect in us, request ids in order).
+ *
+ * <p>For the lifecycle feed it makes up runs like the one that was started last ({@code
+ * /runs?prefix=a-&count=1000&closing_within_ms=1000}): open ones, or ones that close one after another within that time
+ * from now on. It lists those that closed within the bounds of a query, newest first and in pages, describes
+ * them, and tells their first and their last event.
  */
 public final class Stub {
   /** What a workflow id has been through. */
@@ -52,16 +71,61 @@ public final class Stub {
     final Set<String> requestIds = new LinkedHashSet<>(2);
   }
 
+  /** A run like another one, made up for the feed; it is open until `closedUs`, which may be for ever. */
+  private record Made(StartWorkflowExecutionRequest like, String workflowId, String runId, long closedUs) {
+    private static final long RAN_US = 60_000_000;
+
+    WorkflowExecutionInfo info(long nowUs) {
+      boolean isOpen = closedUs > nowUs;
+      WorkflowExecutionInfo.Builder info = WorkflowExecutionInfo.newBuilder()
+          .setExecution(WorkflowExecution.newBuilder().setWorkflowId(workflowId).setRunId(runId))
+          .setFirstRunId(runId)
+          .setType(like.getWorkflowType())
+          .setTaskQueue(like.getTaskQueue().getName())
+          .setStartTime(time((isOpen ? nowUs : closedUs) - RAN_US))
+          .setMemo(like.getMemo())
+          .setSearchAttributes(like.getSearchAttributes());
+      return isOpen
+          ? info.setStatus(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING).build()
+          : info.setStatus(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED)
+              .setCloseTime(time(closedUs)).build();
+    }
+
+    HistoryEvent firstEvent() {
+      WorkflowExecutionStartedEventAttributes.Builder started = WorkflowExecutionStartedEventAttributes.newBuilder()
+          .setWorkflowType(WorkflowType.newBuilder().setName(like.getWorkflowType().getName()))
+          .setAttempt(1)
+          .setFirstExecutionRunId(runId)
+          .setMemo(like.getMemo())
+          .setSearchAttributes(like.getSearchAttributes());
+      return HistoryEvent.newBuilder().setEventId(1)
+          .setEventType(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
+          .setWorkflowExecutionStartedEventAttributes(started).build();
+    }
+
+    HistoryEvent lastEvent() {
+      return HistoryEvent.newBuilder().setEventId(5).setEventTime(time(closedUs))
+          .setEventType(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+          .setWorkflowExecutionCompletedEventAttributes(
+              WorkflowExecutionCompletedEventAttributes.getDefaultInstance()).build();
+    }
+  }
+
   /** What holds until the next reset. `open`: every workflow id has an open run. `stuck`: ids that get no answer. */
   private static final class Round {
     final ConcurrentHashMap<String, Run> runs = new ConcurrentHashMap<>();
     final AtomicLong requests = new AtomicLong();
     final AtomicLong effects = new AtomicLong();
+    final ConcurrentHashMap<String, Made> made = new ConcurrentHashMap<>();
+    volatile List<Made> closed = List.of();
+    volatile StartWorkflowExecutionRequest lastStart;
     volatile long lastUs;
     long delayMs;
     boolean open;
     String stuck = "";
   }
+
+  private static final Pattern CLOSED_BETWEEN = Pattern.compile("CloseTime BETWEEN '([^']+)' AND '([^']+)'");
 
   private static volatile Round round = new Round();
   private static final ScheduledExecutorService later = Executors.newScheduledThreadPool(2);
@@ -71,6 +135,15 @@ public final class Stub {
   private static long nowUs() {
     Instant now = Instant.now();
     return now.getEpochSecond() * 1_000_000 + now.getNano() / 1000;
+  }
+
+  private static Timestamp time(long us) {
+    return Timestamp.newBuilder().setSeconds(us / 1_000_000).setNanos((int) (us % 1_000_000) * 1000).build();
+  }
+
+  private static long us(String rfc3339) {
+    Instant instant = Instant.parse(rfc3339);
+    return instant.getEpochSecond() * 1_000_000 + instant.getNano() / 1000;
   }
 
   private static <T> void answer(StreamObserver<T> out, T response) {
@@ -142,6 +215,7 @@ public final class Stub {
         return;
       }
       take(now, run, request.getRequestId());
+      now.lastStart = request;
       answer(out, StartWorkflowExecutionResponse.newBuilder().setRunId(run.runId).setStarted(true).build());
     }
 
@@ -196,6 +270,13 @@ public final class Stub {
         DescribeWorkflowExecutionRequest request, StreamObserver<DescribeWorkflowExecutionResponse> out) {
       Round now = round;
       String workflowId = request.getExecution().getWorkflowId();
+      Made made = now.made.get(workflowId);
+      if (made != null) {
+        answer(out, DescribeWorkflowExecutionResponse.newBuilder().setWorkflowExecutionInfo(made.info(nowUs()))
+            .setWorkflowExtendedInfo(WorkflowExecutionExtendedInfo.newBuilder()
+                .putRequestIdInfos(made.like().getRequestId(), RequestIdInfo.getDefaultInstance())).build());
+        return;
+      }
       Run run = now.open ? now.runs.computeIfAbsent(workflowId, id -> new Run()) : now.runs.get(workflowId);
       if (run == null) {
         refuse(out, Code.NOT_FOUND, "workflow not found", NotFoundFailure.getDefaultInstance());
@@ -212,7 +293,55 @@ public final class Stub {
     @Override
     public void listWorkflowExecutions(
         ListWorkflowExecutionsRequest request, StreamObserver<ListWorkflowExecutionsResponse> out) {
-      answer(out, ListWorkflowExecutionsResponse.getDefaultInstance());
+      List<Made> closed = round.closed;  // by the time of the close, oldest first
+      Matcher bounds = CLOSED_BETWEEN.matcher(request.getQuery());
+      if (!bounds.find() || closed.isEmpty()) {
+        answer(out, ListWorkflowExecutionsResponse.getDefaultInstance());
+        return;
+      }
+      long now = nowUs();
+      int begin = firstFrom(closed, us(bounds.group(1)));
+      int end = request.getNextPageToken().isEmpty()
+          ? Math.max(begin, firstFrom(closed, Math.min(us(bounds.group(2)), now) + 1))
+          : Integer.parseInt(request.getNextPageToken().toStringUtf8());
+      int left = Math.max(begin, end - request.getPageSize());
+      ListWorkflowExecutionsResponse.Builder page = ListWorkflowExecutionsResponse.newBuilder();
+      for (int place = end - 1; place >= left; place--) {
+        page.addExecutions(closed.get(place).info(now));
+      }
+      if (left > begin) {
+        page.setNextPageToken(ByteString.copyFromUtf8(Integer.toString(left)));
+      }
+      answer(out, page.build());
+    }
+
+    /** Return the place of the first that closed then or later. */
+    private static int firstFrom(List<Made> closed, long us) {
+      int low = 0;
+      int high = closed.size();
+      while (low < high) {
+        int middle = (low + high) >>> 1;
+        if (closed.get(middle).closedUs() < us) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      return low;
+    }
+
+    @Override
+    public void getWorkflowExecutionHistory(
+        GetWorkflowExecutionHistoryRequest request, StreamObserver<GetWorkflowExecutionHistoryResponse> out) {
+      Made made = round.made.get(request.getExecution().getWorkflowId());
+      if (made == null) {
+        refuse(out, Code.NOT_FOUND, "workflow not found", NotFoundFailure.getDefaultInstance());
+        return;
+      }
+      boolean last = request.getHistoryEventFilterType()
+          == HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT;
+      answer(out, GetWorkflowExecutionHistoryResponse.newBuilder()
+          .setHistory(History.newBuilder().addEvents(last ? made.lastEvent() : made.firstEvent())).build());
     }
   }
 
@@ -226,17 +355,43 @@ public final class Stub {
     }
   }
 
-  private static void reset(HttpExchange exchange) throws IOException {
+  private static Map<String, String> wanted(HttpExchange exchange) {
     Map<String, String> wanted = new HashMap<>();
     String query = exchange.getRequestURI().getQuery();
     for (String pair : query == null ? new String[0] : query.split("&")) {
       wanted.put(pair.substring(0, pair.indexOf('=')), pair.substring(pair.indexOf('=') + 1));
     }
+    return wanted;
+  }
+
+  private static void reset(HttpExchange exchange) throws IOException {
+    Map<String, String> wanted = wanted(exchange);
     Round next = new Round();
     next.delayMs = Long.parseLong(wanted.getOrDefault("delay_ms", "0"));
     next.open = Boolean.parseBoolean(wanted.getOrDefault("open", "false"));
     next.stuck = wanted.getOrDefault("stuck", "");
     round = next;
+    say(exchange, "");
+  }
+
+  private static void runs(HttpExchange exchange) throws IOException {
+    Map<String, String> wanted = wanted(exchange);
+    Round now = round;
+    int count = Integer.parseInt(wanted.get("count"));
+    long spanUs = Long.parseLong(wanted.getOrDefault("closing_within_ms", "0")) * 1000;
+    long beginUs = nowUs();
+    List<Made> found = new ArrayList<>(now.closed);
+    for (int number = 0; number < count; number++) {
+      long closedUs = spanUs == 0 ? Long.MAX_VALUE : beginUs + spanUs * (number + 1) / count;
+      String workflowId = wanted.get("prefix") + number;
+      Made made = new Made(now.lastStart, workflowId, UUID.randomUUID().toString(), closedUs);
+      now.made.put(workflowId, made);
+      if (spanUs > 0) {
+        found.add(made);
+      }
+    }
+    found.sort((one, other) -> Long.compare(one.closedUs(), other.closedUs()));
+    now.closed = List.copyOf(found);
     say(exchange, "");
   }
 
@@ -271,6 +426,7 @@ public final class Stub {
     HttpServer http = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[1])), 0);
     http.createContext("/reset", Stub::reset);
     http.createContext("/counts", Stub::counts);
+    http.createContext("/runs", Stub::runs);
     http.createContext("/effects", Stub::effects);
     http.start();
     System.out.println("stub frontend started");
