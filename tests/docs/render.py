@@ -15,6 +15,7 @@ import cyclopts
 from pydantic import BaseModel
 
 from bridge import cli, routes
+from bridge.cli.contract.outcomes import OUTCOMES
 from bridge.routes import Verb
 from bridge.telemetry.metrics import LABELS
 from bridge.telemetry.names import METRIC_HELP, Log, Metric
@@ -99,6 +100,11 @@ def outcomes() -> Iterator[str]:
         (f"command topic + `{spec.DEAD_LETTER_SUFFIX}`", "as it came", "the record as it came, with `dlq.*` headers")
     )
     return table(("topic", "key", "what"), rows)
+
+
+def lifecycle() -> Iterator[str]:
+    """Yield the table of what each lifecycle event tells."""
+    return table(("event", "what it tells"), ((f"`{name}`", OUTCOMES[name].summary) for name in tables.LIFECYCLE_MODELS))
 
 
 def topics() -> Iterator[str]:
@@ -223,6 +229,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = MappingProxyType(
     {
         "commands": commands,
         "outcomes": outcomes,
+        "lifecycle": lifecycle,
         "topics": topics,
         "data": data,
         "environment": environment,
