@@ -39,7 +39,7 @@ lifecycle_events = Table(
     Column("namespace", Text, nullable=False),
     Column("workflow_id", Text, nullable=False),
     Column("run_id", Text, nullable=False),
-    Column("command_type", Text, nullable=False),
+    Column("command_type", Text),  # null: a child, or a run of a schedule
     Column("attempt", Integer, nullable=False),
     Column("happened_at", DateTime(timezone=True), nullable=False),
     Column("day", Date, nullable=False, index=True),  # of happened_at, UTC
