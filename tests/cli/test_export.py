@@ -163,8 +163,10 @@ def written_of_a_command(outcome: ReplyOutcome) -> OutRecord:
     return written
 
 
+DONE = replies.done(MARK, RUN, End(state=State.COMPLETED, started_ms=1, closed_ms=2, result=b'{"score": 12.50}'), "r")
 WRITTEN = {
     **{state.event_type: written_of_a_run(state) for state in State},
+    ReplyOutcome.DONE.event_type: DONE,
     **{
         outcome.event_type: written_of_a_command(outcome)
         for outcome in ReplyOutcome

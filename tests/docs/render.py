@@ -104,7 +104,9 @@ def outcomes() -> Iterator[str]:
 
 def lifecycle() -> Iterator[str]:
     """Yield the table of what each lifecycle event tells."""
-    return table(("event", "what it tells"), ((f"`{name}`", OUTCOMES[name].summary) for name in tables.LIFECYCLE_MODELS))
+    return table(
+        ("event", "what it tells"), ((f"`{name}`", OUTCOMES[name].summary) for name in tables.LIFECYCLE_MODELS)
+    )
 
 
 def topics() -> Iterator[str]:

@@ -32,7 +32,6 @@ _REPLIES: Mapping[ReplyOutcome, str] = MappingProxyType(
 )
 _LIFECYCLE: Mapping[State, Schema] = MappingProxyType(
     {
-        State.COMPLETED: {"result": {"description": "What the workflow returned, where its route asks for it."}},
         State.FAILED: {"failure": {"type": "object"}},
         State.CONTINUED_AS_NEW: {"new_run_id": {"type": "string"}},
     }
