@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-SOURCES := topics bridge workers tests
+SOURCES := topics bridge workers tests examples
 
 # pip of an old Python may be older than the hashes it must check.
 install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(1)
