@@ -60,7 +60,7 @@ import java.util.regex.Pattern;
  *
  * <p>For the lifecycle feed it makes up runs like the one that was started last ({@code
  * /runs?prefix=a-&count=1000&closing_within_ms=1000}): open ones, or ones that close one after another within that time
- * from now on. It lists those that closed within the bounds of a query, newest first and in pages, describes
+ * from now on. It lists and counts those that closed within the bounds of a query, newest first and in pages, describes
  * them, and tells their first and their last event.
  */
 public final class Stub {
@@ -313,6 +313,17 @@ public final class Stub {
         page.setNextPageToken(ByteString.copyFromUtf8(Integer.toString(left)));
       }
       answer(out, page.build());
+    }
+
+    @Override
+    public void countWorkflowExecutions(
+        CountWorkflowExecutionsRequest request, StreamObserver<CountWorkflowExecutionsResponse> out) {
+      List<Made> closed = round.closed;
+      Matcher bounds = CLOSED_BETWEEN.matcher(request.getQuery());
+      int count = bounds.find()
+          ? firstFrom(closed, Math.min(us(bounds.group(2)), nowUs()) + 1) - firstFrom(closed, us(bounds.group(1)))
+          : 0;
+      answer(out, CountWorkflowExecutionsResponse.newBuilder().setCount(Math.max(0, count)).build());
     }
 
     /** Return the place of the first that closed then or later. */
