@@ -113,7 +113,7 @@ def application(bootstrap: str, topics: list[str], group: str, database: str) ->
         max_records=BATCH_RECORDS,
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",
-        isolation_level="read_committed",  # ends are written in transactions
+        isolation_level="read_committed",  # the sweep writes in transactions
         parser=parse,
         decoder=decode,
     )
