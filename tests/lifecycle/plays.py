@@ -1,0 +1,173 @@
+"""A workflow that ends as it is told, and a worker for it.
+
+A cue says what a run does next: `{"do": "complete"}`, or one that leads to another, `{"do": "renew", "then": cue}`.
+"""
+
+import asyncio
+import collections
+import threading
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeAlias
+
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+Cue: TypeAlias = dict[str, Any]
+
+WORKFLOW, SIGNAL = "Play", "cue"
+START_WITHIN_SECONDS = 20.0
+RUN_TIMEOUT = timedelta(seconds=1)
+PAUSE = timedelta(milliseconds=10)
+ATTEMPTS = 3
+FAILURE = {"type": "CardRefused", "message": "the card was refused"}
+"""What the events tell of a play that fails: its deepest cause."""
+
+COMPLETE: Cue = {"do": "complete"}
+FAIL: Cue = {"do": "fail"}
+WAIT: Cue = {"do": "wait"}
+
+_GROUP = SearchAttributeKey.for_keyword("BridgeGroup")
+_OWN = TypedSearchAttributes([SearchAttributePair(SearchAttributeKey.for_keyword_list("BridgeIds"), ["own"])])
+
+
+def renew(then: Cue, times: int = 1) -> Cue:
+    """Continue as new so many times, then go on."""
+    return {"do": "renew", "then": then, "times": times}
+
+
+def lose(what: str, then: Cue) -> Cue:
+    """Continue as new with a memo, search attributes or both of the workflow's own, so without the bridge's."""
+    return {"do": "lose", "what": what, "then": then}
+
+
+def expire() -> Cue:
+    """Continue as new with a run timeout, and let it pass."""
+    return {"do": "expire"}
+
+
+def retry() -> Cue:
+    """Continue as new with a retry policy, and fail until it gives up."""
+    return {"do": "retry"}
+
+
+def at(seconds: float, then: Cue) -> Cue:
+    """Wait for a moment, in seconds since the epoch."""
+    return {"do": "at", "seconds": seconds, "then": then}
+
+
+def bear(child: Cue, then: Cue, cron: str = "") -> Cue:
+    """Start a child that carries the bridge's memo and search attribute, and outlives its parent."""
+    return {"do": "bear", "child": child, "then": then, "cron": cron}
+
+
+@workflow.defn(name=WORKFLOW)
+class Play:
+    """Acts on the cue that it was started with, else on those that are signalled."""
+
+    @workflow.init
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
+        self._cues = collections.deque([data["cue"]] if "cue" in data else [])
+
+    @workflow.signal(name=SIGNAL)
+    def take(self, data: dict[str, Any]) -> None:
+        self._cues.append(data["cue"])
+
+    @workflow.run
+    async def run(self, data: dict[str, Any]) -> dict[str, str]:
+        while True:
+            await workflow.wait_condition(lambda: bool(self._cues))
+            cue = self._cues.popleft()
+            match cue["do"]:
+                case "complete":
+                    return {"played": workflow.info().workflow_id}
+                case "fail":
+                    _fail()
+                case "renew":
+                    await workflow.sleep(PAUSE)
+                    left = cue["times"] - 1
+                    self._continue(renew(cue["then"], left) if left else cue["then"])
+                case "lose":
+                    memo = {"own": "memo"} if cue["what"] != "attributes" else None
+                    own = _OWN if cue["what"] != "memo" else None
+                    self._continue(cue["then"], memo=memo, search_attributes=own)
+                case "expire":
+                    self._continue(WAIT, run_timeout=RUN_TIMEOUT)
+                case "retry":
+                    policy = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=ATTEMPTS)
+                    self._continue(FAIL, retry_policy=policy)
+                case "at":
+                    moment = datetime.fromtimestamp(cue["seconds"], UTC)
+                    await workflow.sleep(max(timedelta(0), moment - workflow.now()))
+                    self._cues.append(cue["then"])
+                case "bear":
+                    await self._bear(cue)
+                    self._cues.append(cue["then"])
+
+    def _continue(self, cue: Cue, **options: Any) -> NoReturn:
+        workflow.continue_as_new(self._data | {"cue": cue}, **options)
+
+    async def _bear(self, cue: Cue) -> None:
+        own = workflow.info().typed_search_attributes
+        await workflow.start_child_workflow(
+            WORKFLOW,
+            {"cue": cue["child"]},
+            id=child_id(workflow.info().workflow_id),
+            cron_schedule=cue["cron"],
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            memo={"bridge": workflow.memo_value("bridge")},
+            search_attributes=TypedSearchAttributes([SearchAttributePair(_GROUP, own[_GROUP])]),
+        )
+
+
+def child_id(workflow_id: str) -> str:
+    """Return the workflow id of a play's child."""
+    return f"{workflow_id}-child"
+
+
+def _fail() -> NoReturn:
+    cause = ApplicationError(FAILURE["message"], type=FAILURE["type"])
+    raise ApplicationError("the play failed", type="PlayFailed") from cause
+
+
+class Stagehands:
+    """Serve a task queue from a thread with a loop of its own."""
+
+    def __init__(self, address: str, queue: str) -> None:
+        self._address = address
+        self._queue = queue
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="stagehands", daemon=True)
+        self._started = threading.Event()
+        self._stop = asyncio.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._started.wait(START_WITHIN_SECONDS), "the tests' own worker did not start"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        worker = Worker(
+            await Client.connect(self._address),
+            task_queue=self._queue,
+            workflows=[Play],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            graceful_shutdown_timeout=timedelta(seconds=1),
+        )
+        async with worker:
+            self._started.set()
+            await self._stop.wait()

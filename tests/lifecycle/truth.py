@@ -1,0 +1,156 @@
+"""What happened, as Temporal's own list of runs and their histories tell it; no code of the bridge."""
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+import temporalio.api.workflowservice.v1 as workflowservice
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, HistoryEventFilterType, WorkflowExecutionStatus
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.client import Client
+
+ASK_TIMES = timedelta(seconds=10)
+AT_ONCE = 32
+PAGE = 1000
+COMMAND_HEADER = "bridge-command"
+STATES: Mapping[int, str | None] = MappingProxyType(
+    {
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING: None,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED: "completed",
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED: "failed",
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED: "cancelled",
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED: "terminated",
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT: "timed_out",
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW: "continued_as_new",
+    }
+)
+_CLOSES: Mapping[int, str] = MappingProxyType(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: "workflow_execution_completed_event_attributes",
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: "workflow_execution_failed_event_attributes",
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: "workflow_execution_timed_out_event_attributes",
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: (
+            "workflow_execution_continued_as_new_event_attributes"
+        ),
+    }
+)
+"""The close events that can name a next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run; `state` and what follows is None while it is open. `root` is the run whose command led to it."""
+
+    workflow_id: str
+    run_id: str
+    first_run_id: str
+    workflow_type: str
+    task_queue: str
+    attempt: int
+    started_ms: int
+    state: str | None = None
+    closed_ms: int = 0
+    new_run_id: str | None = None
+    failure: Mapping[str, str] | None = None
+    result: Any = None
+    command_id: str | None = None
+    root: tuple[str, str] = ("", "")
+
+
+def runs(address: str, prefix: str) -> list[Run]:
+    """Return every run whose workflow id begins so, oldest first."""
+
+    async def ask() -> list[Run]:
+        client = await Client.connect(address)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(info: WorkflowExecutionInfo) -> Run:
+            async with gate:
+                return await _run(client, info)
+
+        found = await asyncio.gather(*map(one, await _listed(client, prefix)))
+        return sorted(found, key=lambda run: run.started_ms)
+
+    return asyncio.run(ask())
+
+
+async def _listed(client: Client, prefix: str) -> list[WorkflowExecutionInfo]:
+    found: list[WorkflowExecutionInfo] = []
+    token = b""
+    while True:
+        page = await client.workflow_service.list_workflow_executions(
+            workflowservice.ListWorkflowExecutionsRequest(
+                namespace=client.namespace,
+                query=f"WorkflowId STARTS_WITH '{prefix}-'",
+                page_size=PAGE,
+                next_page_token=token,
+            ),
+            timeout=ASK_TIMES,
+        )
+        found += page.executions
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+async def _run(client: Client, info: WorkflowExecutionInfo) -> Run:
+    began = (await _event(client, info.execution, last=False)).workflow_execution_started_event_attributes
+    run = Run(
+        workflow_id=info.execution.workflow_id,
+        run_id=info.execution.run_id,
+        first_run_id=began.first_execution_run_id,
+        workflow_type=began.workflow_type.name,
+        task_queue=began.task_queue.name,
+        attempt=max(1, began.attempt),
+        started_ms=info.start_time.ToNanoseconds() // 1_000_000,
+        command_id=_command(began.header.fields),
+        root=(began.root_workflow_execution.workflow_id, began.root_workflow_execution.run_id),
+    )
+    state = STATES[info.status]
+    if state is None:
+        return run
+    return _closed(run, state, await _event(client, info.execution, last=True))
+
+
+def _closed(run: Run, state: str, event: HistoryEvent) -> Run:
+    attributes: Any = getattr(event, _CLOSES[event.event_type]) if event.event_type in _CLOSES else None
+    return dataclasses.replace(
+        run,
+        state=state,
+        closed_ms=event.event_time.ToNanoseconds() // 1_000_000,
+        new_run_id=attributes.new_execution_run_id or None if attributes is not None else None,
+        failure=_deepest(attributes.failure) if state == "failed" else None,
+        result=json.loads(attributes.result.payloads[0].data) if state == "completed" else None,
+    )
+
+
+def _deepest(failure: Failure) -> Mapping[str, str]:
+    while failure.HasField("cause"):
+        failure = failure.cause
+    return {"type": failure.application_failure_info.type, "message": failure.message}
+
+
+def _command(fields: Any) -> str | None:
+    return str(json.loads(fields[COMMAND_HEADER].data)["id"]) if COMMAND_HEADER in fields else None
+
+
+async def _event(client: Client, execution: WorkflowExecution, *, last: bool) -> HistoryEvent:
+    kind = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT if last else 0
+    page = await client.workflow_service.get_workflow_execution_history(
+        workflowservice.GetWorkflowExecutionHistoryRequest(
+            namespace=client.namespace,
+            execution=execution,
+            maximum_page_size=1,
+            history_event_filter_type=HistoryEventFilterType.ValueType(kind),
+        ),
+        timeout=ASK_TIMES,
+    )
+    return page.history.events[-1 if last else 0]  # a page is a batch, and the first one holds the first task too

@@ -1,0 +1,241 @@
+"""What the lifecycle topic and the replies must hold, computed from Temporal's list and the contract's text; pure."""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from tests.acceptance.contract import event_id, time_text
+from tests.acceptance.journal import Record
+from tests.acceptance.producer import Sent
+from tests.lifecycle.truth import Run
+
+NAMESPACE = "default"
+STARTED = "started"
+ANSWERS = ("accepted", "duplicate", "rejected")
+Broken: TypeAlias = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that was found.
+
+    `records` are those of the lifecycle topic and the replies, copies included, in the order of each partition.
+    `reached` names the command that was the first to reach a run of others, by workflow id; `strangers` are the
+    workflow ids of runs that are none of ours; `done` the ids of commands that asked for a word at the end.
+    """
+
+    group: str
+    topic: str
+    runs: Sequence[Run]
+    sent: Sequence[Sent]
+    records: Sequence[Record]
+    reached: Mapping[str, Sent] = field(default_factory=dict)
+    strangers: Collection[str] = ()
+    once: Collection[str] = ()
+
+    @property
+    def ours(self) -> list[Run]:
+        return [run for run in self.runs if run.workflow_id not in self.strangers]
+
+    def expected(self) -> "dict[str, Expected]":
+        """Return what must be there, by event id."""
+        causes = self._causes()
+        found = {}
+        for run in self.ours:
+            cause = causes[run.run_id]
+            for state in filter(None, (STARTED, run.state)):
+                one = Expected(self.group, self.topic, run, state, cause)
+                found[one.id] = one
+        return found
+
+    def events(self) -> list[Record]:
+        return [record for record in self.records if record.topic == self.topic]
+
+    def replies(self) -> list[Record]:
+        return [record for record in self.records if record.topic != self.topic]
+
+    def _causes(self) -> dict[str, Sent]:
+        """Return the command that each run goes back to, by run id: its chain's first run carries it."""
+        by_id = {sent.id: sent for sent in self.sent}
+        by_run = {run.run_id: run for run in self.runs}
+
+        def cause(run: Run) -> Sent:
+            first = by_run[run.first_run_id]
+            if first.command_id is not None:
+                return by_id[first.command_id]
+            if run.workflow_id in self.reached:
+                return self.reached[run.workflow_id]
+            assert run.root[1] not in {"", run.run_id}, f"nobody began {run}"
+            return cause(by_run[run.root[1]])
+
+        return {run.run_id: cause(run) for run in self.ours}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One event that must be there."""
+
+    group: str
+    topic: str
+    run: Run
+    state: str
+    cause: Sent
+
+    @property
+    def id(self) -> str:
+        return event_id("lifecycle", NAMESPACE, self.run.workflow_id, self.run.run_id, self.state)
+
+    @property
+    def time_ms(self) -> int:
+        return self.cause.timestamp_ms if self.state == STARTED else self.run.closed_ms
+
+    @property
+    def server_ms(self) -> int:
+        """When it happened, by the server's clock."""
+        return self.run.started_ms if self.state == STARTED else self.run.closed_ms
+
+    def attributes(self) -> dict[str, str]:
+        return {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": f"/bridge/{self.group}",
+            "type": f"workflow.{self.state}",
+            "subject": self.run.workflow_id,
+            "time": time_text(self.time_ms),
+            "partitionkey": self.run.workflow_id,
+            "causationid": self.cause.id,
+            "correlationid": self.cause.id,
+        }
+
+    def data(self) -> dict[str, Any]:
+        run = self.run
+        both = {
+            "workflow_id": run.workflow_id,
+            "run_id": run.run_id,
+            "first_run_id": run.first_run_id,
+            "workflow_type": run.workflow_type,
+            "namespace": NAMESPACE,
+            "task_queue": run.task_queue,
+            "state": self.state,
+            "command_id": self.cause.id,
+            "command_source": self.cause.source,
+            "command_type": self.cause.command.type,
+            "attempt": run.attempt,
+        }
+        if self.state == STARTED:
+            return both
+        return both | {
+            "started_at": time_text(run.started_ms),
+            "closed_at": time_text(run.closed_ms),
+            "duration_ms": run.closed_ms - run.started_ms,
+            "new_run_id": run.new_run_id,
+            "failure": run.failure,
+        }
+
+    def differences(self, record: Record) -> list[str]:
+        """Return what of a record is not as it must be."""
+        wanted = {"topic": self.topic, "key": self.run.workflow_id.encode(), "timestamp": self.time_ms}
+        there = {"topic": record.topic, "key": record.key, "timestamp": record.timestamp_ms}
+        pairs = [(wanted, there), (self.attributes(), record.attributes), (self.data(), record.data)]
+        return [
+            f"{self.told}: {name} is {found.get(name)!r}, not {value!r}"
+            for expected, found in pairs
+            for name, value in expected.items()
+            if found.get(name) != value
+        ]
+
+    @property
+    def told(self) -> str:
+        return f"{self.run.workflow_id} {self.run.run_id} {self.state}"
+
+
+def broken(found: Evidence) -> Broken:
+    """Return what is wrong, by law; empty where all hold."""
+    expected = found.expected()
+    events = found.events()
+    told = {
+        "missing": _missing(expected, events),
+        "false": [f"{record.type} {record.value!r}" for record in events if record.id not in expected],
+        "content": _differences(expected, events),
+        "copies": _copies(found.records),
+        "once": _more_than_once(found.records, found.once),
+        "order": _disorder(expected, events),
+        "replies": _replies(found),
+    }
+    return {law: problems for law, problems in told.items() if problems}
+
+
+def _missing(expected: Mapping[str, Expected], events: Iterable[Record]) -> list[str]:
+    there = {record.id for record in events}
+    return [one.told for name, one in expected.items() if name not in there]
+
+
+def _differences(expected: Mapping[str, Expected], events: Iterable[Record]) -> list[str]:
+    first = {record.id: record for record in reversed(list(events))}
+    return [line for name, one in expected.items() if name in first for line in one.differences(first[name])]
+
+
+def _copies(records: Iterable[Record]) -> list[str]:
+    """Return the records that are not, byte by byte, the first one with their id."""
+    first: dict[str | None, Record] = {}
+    return [
+        f"{record.type} {record.id}: {_content(record)} is not {_content(first[record.id])}"
+        for record in records
+        if _content(first.setdefault(record.id, record)) != _content(record)
+    ]
+
+
+def _content(record: Record) -> tuple[Any, ...]:
+    return record.topic, record.partition, record.key, record.timestamp_ms, record.value, record.headers
+
+
+def _more_than_once(records: Iterable[Record], once: Collection[str]) -> list[str]:
+    counts = Counter(record.id for record in records)
+    return [f"{name}: {counts[name]} times" for name in once if counts[name] != 1]
+
+
+def _disorder(expected: Mapping[str, Expected], events: Iterable[Record]) -> list[str]:
+    """Return where a workflow id's events, each taken at its first copy, are not in the order of what happened."""
+    by_workflow: dict[str, dict[str, Expected]] = defaultdict(dict)
+    for record in events:
+        if record.id in expected:
+            one = expected[record.id]
+            by_workflow[one.run.workflow_id].setdefault(one.id, one)
+    return [line for found in by_workflow.values() for line in _disorder_of_one(list(found.values()))]
+
+
+def _disorder_of_one(told: Sequence[Expected]) -> list[str]:
+    problems = [] if told[0].state == STARTED else [f"{told[0].told} comes first"]
+    problems += [
+        f"{after.told} ({after.server_ms}) comes behind {before.told} ({before.server_ms})"
+        for before, after in itertools.pairwise(told)
+        if after.server_ms < before.server_ms
+    ]
+    ended: set[str] = set()
+    for one in told:
+        if one.state == STARTED and one.run.run_id in ended:
+            problems.append(f"{one.told} comes behind its end")
+        if one.state != STARTED:
+            ended.add(one.run.run_id)
+    return problems
+
+
+def _replies(found: Evidence) -> list[str]:
+    """Return the commands that have not exactly one answer, with the id of the contract."""
+    by_command: dict[str, dict[str | None, Record]] = defaultdict(dict)
+    for record in found.replies():
+        by_command[(record.key or b"").decode()].setdefault(record.id, record)
+    return [line for sent in found.sent for line in _reply_of_one(sent, by_command[sent.id].values())]
+
+
+def _reply_of_one(sent: Sent, replies: Collection[Record]) -> list[str]:
+    answers = [record for record in replies if record.data["outcome"] in ANSWERS]
+    problems = [] if len(answers) == 1 else [f"{sent.id}: answered {[record.type for record in answers]}"]
+    for record in replies:
+        outcome = record.data["outcome"]
+        wanted = (f"command.{outcome}", event_id("reply", sent.source, sent.id, outcome, *sent.place))
+        if (record.type, record.id) != wanted:
+            problems.append(f"{sent.id}: {(record.type, record.id)} is not {wanted}")
+    return problems
