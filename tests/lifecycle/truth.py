@@ -11,7 +11,7 @@ from typing import Any
 
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, HistoryEventFilterType, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -102,7 +102,7 @@ async def _listed(client: Client, prefix: str) -> list[WorkflowExecutionInfo]:
 
 
 async def _run(client: Client, info: WorkflowExecutionInfo) -> Run:
-    began = (await _event(client, info.execution, last=False)).workflow_execution_started_event_attributes
+    began = (await _first(client, info.execution)).workflow_execution_started_event_attributes
     run = Run(
         workflow_id=info.execution.workflow_id,
         run_id=info.execution.run_id,
@@ -117,7 +117,7 @@ async def _run(client: Client, info: WorkflowExecutionInfo) -> Run:
     state = STATES[info.status]
     if state is None:
         return run
-    return _closed(run, state, await _event(client, info.execution, last=True))
+    return _closed(run, state, await _last(client, info.execution))
 
 
 def _closed(run: Run, state: str, event: HistoryEvent) -> Run:
@@ -142,15 +142,22 @@ def _command(fields: Any) -> str | None:
     return str(json.loads(fields[COMMAND_HEADER].data)["id"]) if COMMAND_HEADER in fields else None
 
 
-async def _event(client: Client, execution: WorkflowExecution, *, last: bool) -> HistoryEvent:
-    kind = HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT if last else 0
+async def _first(client: Client, execution: WorkflowExecution) -> HistoryEvent:
     page = await client.workflow_service.get_workflow_execution_history(
         workflowservice.GetWorkflowExecutionHistoryRequest(
-            namespace=client.namespace,
-            execution=execution,
-            maximum_page_size=1,
-            history_event_filter_type=HistoryEventFilterType.ValueType(kind),
+            namespace=client.namespace, execution=execution, maximum_page_size=1
         ),
         timeout=ASK_TIMES,
     )
-    return page.history.events[-1 if last else 0]  # a page is a batch, and the first one holds the first task too
+    return page.history.events[0]
+
+
+async def _last(client: Client, execution: WorkflowExecution) -> HistoryEvent:
+    """Return the event as it is kept: asked for close events alone, the server shows a retry as a continue-as-new."""
+    page = await client.workflow_service.get_workflow_execution_history_reverse(
+        workflowservice.GetWorkflowExecutionHistoryReverseRequest(
+            namespace=client.namespace, execution=execution, maximum_page_size=1
+        ),
+        timeout=ASK_TIMES,
+    )
+    return page.history.events[0]

@@ -14,6 +14,8 @@ from tests.lifecycle.truth import Run
 NAMESPACE = "default"
 STARTED = "started"
 ANSWERS = ("accepted", "duplicate", "rejected")
+DONE = "done"
+ASKS = ("replywhen", DONE)
 Broken: TypeAlias = dict[str, list[str]]
 
 
@@ -23,7 +25,7 @@ class Evidence:
 
     `records` are those of the lifecycle topic and the replies, copies included, in the order of each partition.
     `reached` names the command that was the first to reach a run of others, by workflow id; `strangers` are the
-    workflow ids of runs that are none of ours; `done` the ids of commands that asked for a word at the end.
+    workflow ids of runs that are none of ours; `once` are ids of records that no crash can have doubled.
     """
 
     group: str
@@ -223,14 +225,19 @@ def _disorder_of_one(told: Sequence[Expected]) -> list[str]:
 
 
 def _replies(found: Evidence) -> list[str]:
-    """Return the commands that have not exactly one answer, with the id of the contract."""
+    """Return the commands that have not exactly one answer, and one more where they asked for a word at the end."""
     by_command: dict[str, dict[str | None, Record]] = defaultdict(dict)
     for record in found.replies():
         by_command[(record.key or b"").decode()].setdefault(record.id, record)
-    return [line for sent in found.sent for line in _reply_of_one(sent, by_command[sent.id].values())]
+    last = {run.workflow_id: run for run in sorted(found.runs, key=lambda run: (run.started_ms, run.closed_ms))}
+    return [
+        line
+        for sent in found.sent
+        for line in _replies_of_one(sent, list(by_command[sent.id].values()), last.get(sent.command.workflow_id))
+    ]
 
 
-def _reply_of_one(sent: Sent, replies: Collection[Record]) -> list[str]:
+def _replies_of_one(sent: Sent, replies: Sequence[Record], last: Run | None) -> list[str]:
     answers = [record for record in replies if record.data["outcome"] in ANSWERS]
     problems = [] if len(answers) == 1 else [f"{sent.id}: answered {[record.type for record in answers]}"]
     for record in replies:
@@ -238,4 +245,11 @@ def _reply_of_one(sent: Sent, replies: Collection[Record]) -> list[str]:
         wanted = (f"command.{outcome}", event_id("reply", sent.source, sent.id, outcome, *sent.place))
         if (record.type, record.id) != wanted:
             problems.append(f"{sent.id}: {(record.type, record.id)} is not {wanted}")
-    return problems
+    ends = [_end_told(record) for record in replies if record.data["outcome"] == DONE]
+    asked = ASKS in sent.command.extensions.items() and any(one.data["outcome"] == "accepted" for one in answers)
+    expected = [(last.run_id, last.state, last.failure, last.result)] if asked and last is not None else []
+    return problems + ([] if ends == expected else [f"{sent.id}: told of the end {ends}, not {expected}"])
+
+
+def _end_told(record: Record) -> tuple[Any, ...]:
+    return tuple(record.data.get(name) for name in ("run_id", "state", "failure", "result"))
