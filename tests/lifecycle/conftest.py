@@ -2,18 +2,18 @@
 
 import os
 import random
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
+import bridge.dev.temporal
 from bridge.dev import processes
-from tests.lifecycle.plays import Stagehands
+from tests.acceptance import program
+from tests.lifecycle import plays
 from tests.lifecycle.stage import Stage
 from tests.servers.fixtures import Kafka, Temporal
-
-Staged: TypeAlias = Callable[[str], Stage]
 
 
 @pytest.fixture
@@ -35,8 +35,17 @@ def stage(
 ) -> Iterator[Stage]:
     """Give a group of its own, without members yet."""
     stage = Stage(f"p{seed:x}", kafka, temporal, guard, tmp_path, mode)
-    with stage.journal, Stagehands(temporal.address, stage.queue):
+    with stage.journal:
         try:
+            # A process, not a thread: what it does at its end, and what it takes of the machine, is no part of the test.
+            command = [sys.executable, "-m", plays.__name__, temporal.address, stage.queue]
+            worker = guard.spawn(command, log=tmp_path / "plays.log", env=program.environment())
+            stage.until(
+                lambda: bridge.dev.temporal.has_pollers(temporal.address, [stage.queue]), "a worker polls the queue"
+            )
             yield stage
         finally:
             stage.close()
+            worker.kill()
+            worker.wait()
+            guard.ended(worker)

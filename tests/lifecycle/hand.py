@@ -41,7 +41,7 @@ class Hand:
         self._each(names, lambda client, name: client.get_workflow_handle(name).cancel())
 
     def terminate(self, names: Iterable[str]) -> None:
-        self._each(names, lambda client, name: client.get_workflow_handle(name).terminate("by an operator"))
+        self._each(names, lambda client, name: client.get_workflow_handle(name).terminate(reason="by an operator"))
 
     def begin(self, name: str, queue: str) -> None:
         """Start a play that no command asked for."""

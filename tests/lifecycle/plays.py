@@ -5,10 +5,9 @@ A cue says what a run does next: `{"do": "complete"}`, or one that leads to anot
 
 import asyncio
 import collections
-import threading
+import sys
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, NoReturn, Self, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from temporalio import workflow
 from temporalio.client import Client
@@ -19,7 +18,6 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 Cue: TypeAlias = dict[str, Any]
 
 WORKFLOW, SIGNAL = "Play", "cue"
-START_WITHIN_SECONDS = 20.0
 RUN_TIMEOUT = timedelta(seconds=1)
 PAUSE = timedelta(milliseconds=10)
 ATTEMPTS = 3
@@ -134,40 +132,16 @@ def _fail() -> NoReturn:
     raise ApplicationError("the play failed", type="PlayFailed") from cause
 
 
-class Stagehands:
-    """Serve a task queue from a thread with a loop of its own."""
+async def serve(address: str, queue: str) -> None:
+    """Work on a task queue until killed."""
+    worker = Worker(
+        await Client.connect(address),
+        task_queue=queue,
+        workflows=[Play],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    await worker.run()
 
-    def __init__(self, address: str, queue: str) -> None:
-        self._address = address
-        self._queue = queue
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="stagehands", daemon=True)
-        self._started = threading.Event()
-        self._stop = asyncio.Event()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._started.wait(START_WITHIN_SECONDS), "the tests' own worker did not start"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        worker = Worker(
-            await Client.connect(self._address),
-            task_queue=self._queue,
-            workflows=[Play],
-            workflow_runner=UnsandboxedWorkflowRunner(),
-            graceful_shutdown_timeout=timedelta(seconds=1),
-        )
-        async with worker:
-            self._started.set()
-            await self._stop.wait()
+if __name__ == "__main__":
+    asyncio.run(serve(*sys.argv[1:]))

@@ -21,7 +21,7 @@ from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 LOOK_SECONDS = 0.05
-ALL_WITHIN_SECONDS = 60.0
+ALL_WITHIN_SECONDS = 40.0
 SESSION_SECONDS = 2.0
 SWEEP_SECONDS = 1.0
 SOURCE = "/lifecycle"
@@ -101,11 +101,11 @@ class Stage:
         self.sent += sent
         return sent
 
-    def begin(self, names: Iterable[str]) -> None:
+    def begin(self, names: Iterable[str], within: float = ALL_WITHIN_SECONDS) -> None:
         """Have runs begun that wait for a cue, and wait until they do."""
         names = list(names)
         self.send(self.command("begin", name) for name in names)
-        self.until(lambda: self.is_told(names, verdict.STARTED), "the starts are announced")
+        self.until(lambda: self.is_told(names, verdict.STARTED), "the starts are announced", within)
         self.hand.until_waiting(map(self.workflow_id, names))
 
     def events(self) -> list[Record]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -21,6 +21,8 @@ ASK_TIMES = timedelta(seconds=10)
 AT_ONCE = 32
 PAGE = 1000
 COMMAND_HEADER = "bridge-command"
+RESETTER = "history-resetter"  # how the server signs the end of a run that a reset replaces
+TIMED_OUT = {"type": "timeout", "message": "the timeout of the run, or of its chain, has passed"}
 STATES: Mapping[int, str | None] = MappingProxyType(
     {
         WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING: None,
@@ -32,17 +34,16 @@ STATES: Mapping[int, str | None] = MappingProxyType(
         WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW: "continued_as_new",
     }
 )
-_CLOSES: Mapping[int, str] = MappingProxyType(
+_CLOSES: Mapping[str, str] = MappingProxyType(
     {
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: "workflow_execution_completed_event_attributes",
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: "workflow_execution_failed_event_attributes",
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: "workflow_execution_timed_out_event_attributes",
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: (
-            "workflow_execution_continued_as_new_event_attributes"
-        ),
+        "completed": "workflow_execution_completed_event_attributes",
+        "failed": "workflow_execution_failed_event_attributes",
+        "cancelled": "workflow_execution_canceled_event_attributes",
+        "terminated": "workflow_execution_terminated_event_attributes",
+        "timed_out": "workflow_execution_timed_out_event_attributes",
+        "continued_as_new": "workflow_execution_continued_as_new_event_attributes",
     }
 )
-"""The close events that can name a next run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +118,32 @@ async def _run(client: Client, info: WorkflowExecutionInfo) -> Run:
     state = STATES[info.status]
     if state is None:
         return run
-    return _closed(run, state, await _last(client, info.execution))
-
-
-def _closed(run: Run, state: str, event: HistoryEvent) -> Run:
-    attributes: Any = getattr(event, _CLOSES[event.event_type]) if event.event_type in _CLOSES else None
+    event = await _last(client, info.execution)
+    attributes: Any = getattr(event, _CLOSES[state])
+    if state == "terminated" and attributes.identity == RESETTER:
+        new_run_id = await _reset_run_id(client, info.execution)
+    else:
+        new_run_id = getattr(attributes, "new_execution_run_id", None) or None
     return dataclasses.replace(
         run,
         state=state,
         closed_ms=event.event_time.ToNanoseconds() // 1_000_000,
-        new_run_id=attributes.new_execution_run_id or None if attributes is not None else None,
-        failure=_deepest(attributes.failure) if state == "failed" else None,
+        new_run_id=new_run_id,
+        failure=_failure(state, attributes),
         result=json.loads(attributes.result.payloads[0].data) if state == "completed" else None,
     )
+
+
+def _failure(state: str, attributes: Any) -> Mapping[str, str] | None:
+    match state:
+        case "failed":
+            return _deepest(attributes.failure)
+        case "timed_out":
+            return TIMED_OUT
+        case "terminated":
+            return {"type": "terminated", "message": attributes.reason}
+        case _:
+            return None
 
 
 def _deepest(failure: Failure) -> Mapping[str, str]:
@@ -161,3 +175,12 @@ async def _last(client: Client, execution: WorkflowExecution) -> HistoryEvent:
         timeout=ASK_TIMES,
     )
     return page.history.events[0]
+
+
+async def _reset_run_id(client: Client, execution: WorkflowExecution) -> str:
+    """Return the run that a reset has put in the place of another."""
+    described = await client.workflow_service.describe_workflow_execution(
+        workflowservice.DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=execution),
+        timeout=ASK_TIMES,
+    )
+    return described.workflow_extended_info.reset_run_id

@@ -226,14 +226,15 @@ def _disorder_of_one(told: Sequence[Expected]) -> list[str]:
 
 def _replies(found: Evidence) -> list[str]:
     """Return the commands that have not exactly one answer, and one more where they asked for a word at the end."""
-    by_command: dict[str, dict[str | None, Record]] = defaultdict(dict)
+    by_place: dict[tuple[str, int, int], dict[str | None, Record]] = defaultdict(dict)
     for record in found.replies():
-        by_command[(record.key or b"").decode()].setdefault(record.id, record)
+        place = (record.data["topic"], record.data["partition"], record.data["offset"])
+        by_place[place].setdefault(record.id, record)
     last = {run.workflow_id: run for run in sorted(found.runs, key=lambda run: (run.started_ms, run.closed_ms))}
     return [
         line
         for sent in found.sent
-        for line in _replies_of_one(sent, list(by_command[sent.id].values()), last.get(sent.command.workflow_id))
+        for line in _replies_of_one(sent, list(by_place[sent.place].values()), last.get(sent.command.workflow_id))
     ]
 
 
