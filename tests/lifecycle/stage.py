@@ -196,7 +196,11 @@ def callbacks(mode: str) -> dict[str, str]:
         return {}
     port = ports.free()
     host = {"callbacks": "127.0.0.1", "refused": "localhost"}[mode]
-    return {"BRIDGE_CALLBACK_URL": f"http://{host}:{port}", "BRIDGE_CALLBACK_ADDRESS": f"127.0.0.1:{port}"}
+    return {
+        "BRIDGE_CALLBACK_URL": f"http://{host}:{port}",
+        "BRIDGE_CALLBACK_ADDRESS": f"127.0.0.1:{port}",
+        "BRIDGE_CALLBACK_SECRET": "one-of-the-tests",
+    }
 
 
 def routes(prefix: str, queue: str) -> str:

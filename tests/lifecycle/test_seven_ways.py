@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from temporalio.api.enums.v1 import CallbackState
 
 from tests.lifecycle import plays, verdict
 from tests.lifecycle.plays import COMPLETE, FAIL, WAIT, Cue
@@ -21,6 +22,7 @@ CUES: dict[str, Cue] = {
 }
 """What makes a run end by itself."""
 WAYS = (*CUES, "cancel", "terminate", "reset-open", "reset-closed")
+SUCCEEDED = CallbackState.CALLBACK_STATE_SUCCEEDED
 CHAIN = 60
 BURST = 40
 STATES = {"completed", "failed", "cancelled", "terminated", "timed_out", "continued_as_new"}
@@ -72,7 +74,7 @@ def end_all(stage: Stage, phase: str) -> list[str]:
     return ended
 
 
-@pytest.mark.parametrize("mode", ["sweep"])
+@pytest.mark.parametrize("mode", ["sweep", "callbacks", "refused"])
 @pytest.mark.timeout(240)
 def test_runs_that_end_in_all_seven_ways_are_announced_whatever_is_down(stage: Stage, mode: str) -> None:
     (member,) = stage.running()
@@ -83,6 +85,7 @@ def test_runs_that_end_in_all_seven_ways_are_announced_whatever_is_down(stage: S
     end_by_commands(stage)
     calm = stage.settled()
     once = {str(record.id) for record in stage.events() if not str(record.type).endswith(verdict.STARTED)}
+    called_back = set(stage.hand.callbacks(stage.workflow_id(f"commanded-{way}") for way in ("complete", "renew")))
 
     stage.hand.cue({stage.workflow_id("chain"): plays.renew(WAIT, CHAIN)})
     burst = [f"burst-{number}" for number in range(BURST)]
@@ -111,6 +114,7 @@ def test_runs_that_end_in_all_seven_ways_are_announced_whatever_is_down(stage: S
     states = Counter(run.state for run in found.ours)
     print(f"{stage.prefix}: {states}, {missing} ends missing at the kill, {len(found.records)} records")  # noqa: T201 - shown where the test fails, or with -s
     assert len(calm.ours) > len(WAYS)
+    assert called_back == ({SUCCEEDED} if mode == "callbacks" else set())
     assert missing > 0
     assert (told_without_bridge, told_without_kafka, told_without_both) == (0, 0, 0)
     assert set(states) == STATES
