@@ -78,7 +78,7 @@ def meaning(error: RPCError) -> Answer:
     if error.status is RPCStatusCode.ALREADY_EXISTS:
         found = WorkflowExecutionAlreadyStartedFailure()
         if details and details[0].Unpack(found):
-            return AlreadyStarted(found.run_id, found.start_request_id)
+            return AlreadyStarted(found.first_execution_run_id or found.run_id, found.start_request_id)
     if error.status is RPCStatusCode.NOT_FOUND:
         if details and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR):
             raise ConfigurationError(f"{error.message} Correct TEMPORAL_NAMESPACE, or run `bridge setup apply`.")

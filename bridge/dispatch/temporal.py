@@ -73,7 +73,8 @@ class Temporal:
         )
         response = await self._ask(self._service.start_workflow_execution, request)
         if isinstance(response, workflowservice.StartWorkflowExecutionResponse):
-            return Reached(response.run_id, began=True)
+            # Once a reset has put another run in its place, the server answers a repeated start with that one.
+            return Reached(response.first_execution_run_id or response.run_id, began=True)
         return response
 
     async def signal(self, command: Command, run_id: str = "") -> Reached | Answer:
