@@ -1,6 +1,6 @@
 """One question to one namespace of Temporal: its answer, or None where Temporal knows nothing of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from bridge.errors import TemporalAwayError
 
 CALL_TIMEOUT = timedelta(seconds=10)
 # Else the server shows the close of a run that a retry or cron follows as a continue-as-new, without failure and result.
-FEATURES = MappingProxyType({"supported-features": "follows-next-run-id"})
+FEATURES: Mapping[str, str | bytes] = MappingProxyType({"supported-features": "follows-next-run-id"})
 
 Response = TypeVar("Response")
 
@@ -27,7 +27,7 @@ class Asking:
     async def ask(self, call: Callable[..., Awaitable[Response]], request: Any) -> Response | None:
         """Return the answer; None for what is not there. Raises `TemporalAwayError`."""
         try:
-            return await call(request, retry=True, metadata=FEATURES, timeout=CALL_TIMEOUT)
+            return await call(request, retry=True, metadata=dict(FEATURES), timeout=CALL_TIMEOUT)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None

@@ -67,16 +67,16 @@ class Play:
     """Acts on the cue that it was started with, else on those that are signalled."""
 
     @workflow.init
-    def __init__(self, data: dict[str, Any]) -> None:
-        self._data = data
-        self._cues = collections.deque([data["cue"]] if "cue" in data else [])
+    def __init__(self, data: dict[str, Any] | None = None) -> None:
+        self._data = data or {}  # with a signal that starts it comes none
+        self._cues = collections.deque([self._data["cue"]] if "cue" in self._data else [])
 
     @workflow.signal(name=SIGNAL)
     def take(self, data: dict[str, Any]) -> None:
         self._cues.append(data["cue"])
 
     @workflow.run
-    async def run(self, data: dict[str, Any]) -> dict[str, str]:
+    async def run(self, data: dict[str, Any] | None = None) -> dict[str, str]:
         while True:
             await workflow.wait_condition(lambda: bool(self._cues))
             cue = self._cues.popleft()

@@ -127,7 +127,7 @@ class Stage:
     def until(self, condition: Callable[[], Any], what: str, within: float = ALL_WITHIN_SECONDS) -> None:
         deadline = time.monotonic() + within
         while not condition():
-            assert time.monotonic() < deadline, f"not within {within:g} s: {what}. {self._told()}"
+            assert time.monotonic() < deadline, f"not within {within:g} s: {what}. {self._told(self._broken())}"
             time.sleep(LOOK_SECONDS)
 
     def owner(self) -> Member | None:
@@ -139,7 +139,7 @@ class Stage:
         return Evidence(
             group=self.group,
             topic=self.topic,
-            runs=truth.runs(self.temporal.address, self.prefix),
+            runs=truth.runs(self.temporal.address, f"{self.prefix}-"),
             sent=tuple(self.sent),
             records=self.journal.records(lambda record: record.topic == self.topic or record.key in ids),
             reached=dict(self.reached),
@@ -166,10 +166,12 @@ class Stage:
         last = f"last-{len(self.sent)}"
         self.send([self.command("begin", last, cue=plays.COMPLETE)])
         self.until(lambda: self.is_told([last], "completed"), "a run that began and ended last is announced")
+        self.until(lambda: truth.runs(self.temporal.address, f"{self.prefix}-{last}"), "Temporal lists it")
         found = self.evidence(once)
         wrong = verdict.broken(found)
         assert wrong == {}, self._told(wrong)
-        assert [run for run in found.ours if run.state is None] == []
+        left = [run.workflow_id for run in found.ours if run.state is None]
+        assert left == [], f"{left} are open, and prove nothing of their ends"
         return found
 
     def close(self) -> None:
@@ -177,8 +179,11 @@ class Stage:
             if member.program.is_running():
                 member.kill()
 
-    def _told(self, wrong: verdict.Broken | None = None) -> str:
-        laws = [f"{law}: {len(lines)}\n  " + "\n  ".join(lines[:12]) for law, lines in (wrong or {}).items()]
+    def _broken(self) -> verdict.Broken:
+        return verdict.broken(self.evidence())
+
+    def _told(self, wrong: verdict.Broken) -> str:
+        laws = [f"{law}: {len(lines)}\n  " + "\n  ".join(lines[:12]) for law, lines in wrong.items()]
         logs = [f"{one.name}: {one.program.text[-1500:]}" for one in self.members if one.program.log.exists()]
         return "\n".join([self.prefix, *laws, *logs])
 

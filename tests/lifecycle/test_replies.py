@@ -40,7 +40,7 @@ def test_every_command_is_answered_and_told_of_the_end_though_the_bridge_is_kill
     )
     stage.hand.until_closed([ids["lose"]])
     member.start()
-    stage.until(lambda: outcomes(stage)["command.done"] >= 11, "all that asked for it are told of the end")
+    stage.until(lambda: outcomes(stage)["command.done"] >= 12, "all that asked for it are told of the end")
     stage.send([stage.command("tell", "run-fail", cue=WAIT, **DONE)])
 
     stage.check()
@@ -48,5 +48,5 @@ def test_every_command_is_answered_and_told_of_the_end_though_the_bridge_is_kill
         "command.accepted": 13,  # the last one is of the run that closes the check
         "command.duplicate": 1,
         "command.rejected": 2,
-        "command.done": 11,
+        "command.done": 12,
     }

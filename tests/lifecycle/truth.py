@@ -73,9 +73,9 @@ def runs(address: str, prefix: str) -> list[Run]:
         client = await Client.connect(address)
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def one(info: WorkflowExecutionInfo) -> Run:
-            async with gate:
-                return await _run(client, info)
+        async def one(listed: WorkflowExecutionInfo) -> Run:
+            async with gate:  # the list lags: what it shows as open may have closed
+                return await _run(client, (await _described(client, listed.execution)).workflow_execution_info)
 
         found = await asyncio.gather(*map(one, await _listed(client, prefix)))
         return sorted(found, key=lambda run: run.started_ms)
@@ -90,7 +90,7 @@ async def _listed(client: Client, prefix: str) -> list[WorkflowExecutionInfo]:
         page = await client.workflow_service.list_workflow_executions(
             workflowservice.ListWorkflowExecutionsRequest(
                 namespace=client.namespace,
-                query=f"WorkflowId STARTS_WITH '{prefix}-'",
+                query=f"WorkflowId STARTS_WITH '{prefix}'",
                 page_size=PAGE,
                 next_page_token=token,
             ),
@@ -121,7 +121,7 @@ async def _run(client: Client, info: WorkflowExecutionInfo) -> Run:
     event = await _last(client, info.execution)
     attributes: Any = getattr(event, _CLOSES[state])
     if state == "terminated" and attributes.identity == RESETTER:
-        new_run_id = await _reset_run_id(client, info.execution)
+        new_run_id = (await _described(client, info.execution)).workflow_extended_info.reset_run_id
     else:
         new_run_id = getattr(attributes, "new_execution_run_id", None) or None
     return dataclasses.replace(
@@ -177,10 +177,8 @@ async def _last(client: Client, execution: WorkflowExecution) -> HistoryEvent:
     return page.history.events[0]
 
 
-async def _reset_run_id(client: Client, execution: WorkflowExecution) -> str:
-    """Return the run that a reset has put in the place of another."""
-    described = await client.workflow_service.describe_workflow_execution(
+async def _described(client: Client, execution: WorkflowExecution) -> Any:
+    return await client.workflow_service.describe_workflow_execution(
         workflowservice.DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=execution),
         timeout=ASK_TIMES,
     )
-    return described.workflow_extended_info.reset_run_id

@@ -60,7 +60,7 @@ class Evidence:
 
     def _causes(self) -> dict[str, Sent]:
         """Return the command that each run goes back to, by run id: its chain's first run carries it."""
-        by_id = {sent.id: sent for sent in self.sent}
+        by_id = {sent.id: sent for sent in reversed(self.sent)}  # the first record is the one that begins a run
         by_run = {run.run_id: run for run in self.runs}
 
         def cause(run: Run) -> Sent:
@@ -250,7 +250,7 @@ def _replies_of_one(sent: Sent, replies: Sequence[Record], last: Run | None) -> 
         if (record.type, record.id) != wanted:
             problems.append(f"{sent.id}: {(record.type, record.id)} is not {wanted}")
     ends = [_end_told(record) for record in replies if record.data["outcome"] == DONE]
-    asked = ASKS in sent.command.extensions.items() and any(one.data["outcome"] == "accepted" for one in answers)
+    asked = ASKS in sent.command.extensions.items() and {"accepted", "duplicate"} & set(outcomes)
     expected = [(last.run_id, last.state, last.failure, last.result)] if asked and last is not None else []
     return problems + ([] if ends == expected else [f"{sent.id}: told of the end {ends}, not {expected}"])
 
