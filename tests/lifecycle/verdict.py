@@ -16,6 +16,7 @@ STARTED = "started"
 ANSWERS = ("accepted", "duplicate", "rejected")
 DONE = "done"
 ASKS = ("replywhen", DONE)
+BEGINS = (".begin", ".brief")
 Broken: TypeAlias = dict[str, list[str]]
 
 
@@ -231,19 +232,25 @@ def _replies(found: Evidence) -> list[str]:
         place = (record.data["topic"], record.data["partition"], record.data["offset"])
         by_place[place].setdefault(record.id, record)
     last = {run.workflow_id: run for run in sorted(found.runs, key=lambda run: (run.started_ms, run.closed_ms))}
+    starts = Counter(sent.command.workflow_id for sent in found.sent if sent.command.type.endswith(BEGINS))
     return [
         line
         for sent in found.sent
-        for line in _replies_of_one(sent, list(by_place[sent.place].values()), last.get(sent.command.workflow_id))
+        for line in _replies_of_one(
+            sent,
+            list(by_place[sent.place].values()),
+            last.get(sent.command.workflow_id),
+            # What comes again is answered with either where it began no run, or a newer start has begun one since.
+            either=not sent.command.type.endswith(BEGINS) or starts[sent.command.workflow_id] > 1,
+        )
     ]
 
 
-def _replies_of_one(sent: Sent, replies: Sequence[Record], last: Run | None) -> list[str]:
+def _replies_of_one(sent: Sent, replies: Sequence[Record], last: Run | None, *, either: bool) -> list[str]:
     answers = [record for record in replies if record.data["outcome"] in ANSWERS]
     outcomes = sorted(record.data["outcome"] for record in answers)
-    # What has no run of its own may be answered with either when it comes again: both say that it is in effect once.
-    either = outcomes == ["accepted", "duplicate"] and not sent.command.type.endswith((".begin", ".brief"))
-    problems = [] if len(answers) == 1 or either else [f"{sent.id}: answered {outcomes}"]
+    sound = len(answers) == 1 or (either and outcomes == ["accepted", "duplicate"])
+    problems = [] if sound else [f"{sent.id}: answered {outcomes}"]
     for record in replies:
         outcome = record.data["outcome"]
         wanted = (f"command.{outcome}", event_id("reply", sent.source, sent.id, outcome, *sent.place))
