@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from bridge.errors import TemporalAwayError
 
 CALL_TIMEOUT = timedelta(seconds=10)
-# Else the server shows the close of a run that a retry or cron follows as a continue-as-new, without failure and result.
+# Else the server shows the end of a run that a retry or cron follows as a continue-as-new, without its failure.
 FEATURES: Mapping[str, str | bytes] = MappingProxyType({"supported-features": "follows-next-run-id"})
 
 Response = TypeVar("Response")

@@ -37,7 +37,7 @@ def stage(
     stage = Stage(f"p{seed:x}", kafka, temporal, guard, tmp_path, mode)
     with stage.journal:
         try:
-            # A process, not a thread: what it does at its end, and what it takes of the machine, is no part of the test.
+            # A process, not a thread: how it ends, and what it takes of the machine, is no part of the test.
             command = [sys.executable, "-m", plays.__name__, temporal.address, stage.queue]
             worker = guard.spawn(command, log=tmp_path / "plays.log", env=program.environment())
             stage.until(

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
@@ -45,9 +45,7 @@ class Hand:
 
     def begin(self, name: str, queue: str) -> None:
         """Start a play that no command asked for."""
-        self._each(
-            [name], lambda client, name: client.start_workflow(plays.WORKFLOW, {}, id=name, task_queue=queue)
-        )
+        self._each([name], lambda client, name: client.start_workflow(plays.WORKFLOW, {}, id=name, task_queue=queue))
 
     def reset(self, names: Iterable[str]) -> None:
         """Have the latest run, open or closed, begin anew behind its first workflow task."""
@@ -92,9 +90,7 @@ class Hand:
 
         self._each(names, one)
 
-    def _each(
-        self, names: Iterable[str], do: Callable[[Client, str], Awaitable[Answer]]
-    ) -> list[Answer]:
+    def _each(self, names: Iterable[str], do: Callable[[Client, str], Awaitable[Answer]]) -> list[Answer]:
         async def ask(names: Sequence[str]) -> list[Answer]:
             client = await Client.connect(self._address)
             gate = asyncio.Semaphore(AT_ONCE)
@@ -112,7 +108,7 @@ async def _describe(client: Client, name: str) -> WorkflowExecutionInfo:
     return (await _described(client, name)).workflow_execution_info
 
 
-async def _described(client: Client, name: str) -> Any:
+async def _described(client: Client, name: str) -> workflowservice.DescribeWorkflowExecutionResponse:
     return await client.workflow_service.describe_workflow_execution(
         workflowservice.DescribeWorkflowExecutionRequest(
             namespace=client.namespace, execution=WorkflowExecution(workflow_id=name)

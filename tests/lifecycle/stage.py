@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ from tests.acceptance.journal import Journal, Record
 from tests.acceptance.producer import Command, Producer, Sent
 from tests.acceptance.program import Program
 from tests.faults.member import Member
-from tests.lifecycle import plays, truth, verdict
+from tests.lifecycle import deployment, plays, truth, verdict
+from tests.lifecycle.evidence import STARTED, Evidence
 from tests.lifecycle.hand import Hand
 from tests.lifecycle.plays import Cue
-from tests.lifecycle.verdict import Evidence
-from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 LOOK_SECONDS = 0.05
@@ -26,15 +25,6 @@ SESSION_SECONDS = 2.0
 SWEEP_SECONDS = 1.0
 SOURCE = "/lifecycle"
 REPLIES = "bridge.replies"
-VERBS: Mapping[str, Mapping[str, Any]] = {
-    "begin": {"verb": "start", "workflow": plays.WORKFLOW},
-    "brief": {"verb": "start", "workflow": plays.WORKFLOW, "run_timeout": plays.RUN_TIMEOUT.total_seconds()},
-    "tell": {"verb": "signal", "signal": plays.SIGNAL},
-    "join": {"verb": "signal_with_start", "workflow": plays.WORKFLOW, "signal": plays.SIGNAL},
-    "stop": {"verb": "cancel"},
-    "end": {"verb": "terminate"},
-}
-"""The commands, without the prefix that is the first word of their types."""
 
 
 @dataclass
@@ -60,7 +50,7 @@ class Stage:
         self.producer = Producer(self.kafka.bootstrap)
         self._numbers = itertools.count(1)
         config = self.folder / "bridge.toml"
-        config.write_text(routes(self.prefix, self.queue))
+        config.write_text(deployment.routes(self.prefix, self.queue))
         self.env = program.environment(
             KAFKA_BOOTSTRAP_SERVERS=self.kafka.bootstrap,
             KAFKA_SESSION_TIMEOUT_MS=str(int(SESSION_SECONDS * 1000)),
@@ -75,7 +65,9 @@ class Stage:
 
     def add(self) -> Member:
         """Return another member, not started yet."""
-        member = Member(f"member-{len(self.members) + 1}", self.guard, self.folder, self.env | callbacks(self.mode))
+        member = Member(
+            f"member-{len(self.members) + 1}", self.guard, self.folder, self.env | deployment.callbacks(self.mode)
+        )
         self.members.append(member)
         return member
 
@@ -105,7 +97,7 @@ class Stage:
         """Have runs begun that wait for a cue, and wait until they do."""
         names = list(names)
         self.send(self.command("begin", name) for name in names)
-        self.until(lambda: self.is_told(names, verdict.STARTED), "the starts are announced", within)
+        self.until(lambda: self.is_told(names, STARTED), "the starts are announced", within)
         self.hand.until_waiting(map(self.workflow_id, names))
 
     def events(self) -> list[Record]:
@@ -120,8 +112,7 @@ class Stage:
         """Return how many events tell of an end of these workflow ids."""
         wanted = set(ids)
         return sum(
-            record.attributes["subject"] in wanted and record.type != f"workflow.{verdict.STARTED}"
-            for record in self.events()
+            record.attributes["subject"] in wanted and record.type != f"workflow.{STARTED}" for record in self.events()
         )
 
     def until(self, condition: Callable[[], Any], what: str, within: float = ALL_WITHIN_SECONDS) -> None:
@@ -193,32 +184,3 @@ def owns(member: Member) -> bool:
     lines = [line for line in member.program.text.splitlines() if '"lifecycle feed ' in line]
     turns = [line for line in lines if "feed owned" in line or "feed released" in line]
     return bool(turns) and "feed owned" in turns[-1]
-
-
-def callbacks(mode: str) -> dict[str, str]:
-    """Return how a member is told of callbacks; the server allows those to 127.0.0.1 alone."""
-    if mode == "sweep":
-        return {}
-    port = ports.free()
-    host = {"callbacks": "127.0.0.1", "refused": "localhost"}[mode]
-    return {
-        "BRIDGE_CALLBACK_URL": f"http://{host}:{port}",
-        "BRIDGE_CALLBACK_ADDRESS": f"127.0.0.1:{port}",
-        "BRIDGE_CALLBACK_SECRET": "one-of-the-tests",
-    }
-
-
-def routes(prefix: str, queue: str) -> str:
-    """Return the deployment's file."""
-    common = {"id": f"{prefix}-{{{prefix}_id}}"}
-    rows = []
-    for verb, rest in VERBS.items():
-        row = {"command": f"{prefix}.{verb}", **common, **rest}
-        if "workflow" in rest:
-            row["task_queue"] = queue
-        rows.append("\n".join(["[[route]]", *(f"{key} = {_toml(value)}" for key, value in row.items())]))
-    return "\n\n".join(["domains = []", *rows])
-
-
-def _toml(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -6,7 +6,7 @@ from tests.lifecycle import plays
 from tests.lifecycle.plays import COMPLETE, FAIL, WAIT
 from tests.lifecycle.stage import Stage
 
-DONE = {"replywhen": "done"}
+DONE = "done"
 
 
 def outcomes(stage: Stage) -> Counter[str]:
@@ -18,10 +18,10 @@ def outcomes(stage: Stage) -> Counter[str]:
 
 def test_every_command_is_answered_and_told_of_the_end_though_the_bridge_is_killed_in_between(stage: Stage) -> None:
     (member,) = stage.running()
-    begun = [stage.command("begin", f"run-{way}", **DONE) for way in ("chain", "fail", "stop", "end", "lose")]
+    begun = [stage.command("begin", f"run-{way}", replywhen=DONE) for way in ("chain", "fail", "stop", "end", "lose")]
     stage.send(begun)
     stage.send([begun[0]])  # the same command in another record
-    stage.send([stage.command("begin", "run-chain"), stage.command("join", "new", cue=WAIT, **DONE)])
+    stage.send([stage.command("begin", "run-chain"), stage.command("join", "new", cue=WAIT, replywhen=DONE)])
     ids = {way: stage.workflow_id(f"run-{way}") for way in ("chain", "fail", "stop", "end", "lose")}
     stage.until(lambda: outcomes(stage).total() >= 8, "all are answered")
     stage.hand.until_waiting(ids.values())
@@ -30,18 +30,18 @@ def test_every_command_is_answered_and_told_of_the_end_though_the_bridge_is_kill
     stage.hand.cue({ids["lose"]: plays.lose("both", plays.renew(COMPLETE, 2))})
     stage.send(
         [
-            stage.command("tell", "run-chain", cue=plays.renew(COMPLETE, 5), **DONE),
+            stage.command("tell", "run-chain", cue=plays.renew(COMPLETE, 5), replywhen=DONE),
             stage.command("tell", "run-fail", cue=FAIL),
-            stage.command("stop", "run-stop", **DONE),
-            stage.command("end", "run-end", **DONE),
-            stage.command("join", "new", cue=plays.retry(), **DONE),
-            stage.command("begin", "quick", cue=COMPLETE, **DONE),
+            stage.command("stop", "run-stop", replywhen=DONE),
+            stage.command("end", "run-end", replywhen=DONE),
+            stage.command("join", "new", cue=plays.retry(), replywhen=DONE),
+            stage.command("begin", "quick", cue=COMPLETE, replywhen=DONE),
         ]
     )
     stage.hand.until_closed([ids["lose"]])
     member.start()
     stage.until(lambda: outcomes(stage)["command.done"] >= 12, "all that asked for it are told of the end")
-    stage.send([stage.command("tell", "run-fail", cue=WAIT, **DONE)])
+    stage.send([stage.command("tell", "run-fail", cue=WAIT, replywhen=DONE)])
 
     stage.check()
     assert outcomes(stage) == {

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 from temporalio.api.enums.v1 import CallbackState
 
-from tests.lifecycle import plays, verdict
+from tests.lifecycle import plays
+from tests.lifecycle.evidence import STARTED
 from tests.lifecycle.plays import COMPLETE, FAIL, WAIT, Cue
 from tests.lifecycle.stage import Stage
 
@@ -84,13 +85,13 @@ def test_runs_that_end_in_all_seven_ways_are_announced_whatever_is_down(stage: S
 
     end_by_commands(stage)
     calm = stage.settled()
-    once = {str(record.id) for record in stage.events() if not str(record.type).endswith(verdict.STARTED)}
+    once = {str(record.id) for record in stage.events() if not str(record.type).endswith(STARTED)}
     called_back = set(stage.hand.callbacks(stage.workflow_id(f"commanded-{way}") for way in ("complete", "renew")))
 
     stage.hand.cue({stage.workflow_id("chain"): plays.renew(WAIT, CHAIN)})
     burst = [f"burst-{number}" for number in range(BURST)]
     stage.send(stage.command("begin", name, cue=COMPLETE) for name in burst)
-    stage.until(lambda: stage.is_told(burst[:1], verdict.STARTED), "the first start of many is announced")
+    stage.until(lambda: stage.is_told(burst[:1], STARTED), "the first start of many is announced")
     member.kill()
     missing = len(burst) - stage.ends_told(map(stage.workflow_id, burst))
     told_without_bridge = stage.ends_told(end_all(stage, "no-bridge"))

@@ -1,0 +1,46 @@
+"""What a deployment is told: the routes of its file, and whether Temporal may call it back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.lifecycle import plays
+from tests.servers import ports
+
+VERBS: Mapping[str, Mapping[str, Any]] = {
+    "begin": {"verb": "start", "workflow": plays.WORKFLOW},
+    "brief": {"verb": "start", "workflow": plays.WORKFLOW, "run_timeout": plays.RUN_TIMEOUT.total_seconds()},
+    "tell": {"verb": "signal", "signal": plays.SIGNAL},
+    "join": {"verb": "signal_with_start", "workflow": plays.WORKFLOW, "signal": plays.SIGNAL},
+    "stop": {"verb": "cancel"},
+    "end": {"verb": "terminate"},
+}
+"""The commands, without the prefix that is the first word of their types."""
+
+
+def callbacks(mode: str) -> dict[str, str]:
+    """Return how a member is told of callbacks; the server allows those to 127.0.0.1 alone."""
+    if mode == "sweep":
+        return {}
+    port = ports.free()
+    host = {"callbacks": "127.0.0.1", "refused": "localhost"}[mode]
+    return {
+        "BRIDGE_CALLBACK_URL": f"http://{host}:{port}",
+        "BRIDGE_CALLBACK_ADDRESS": f"127.0.0.1:{port}",
+        "BRIDGE_CALLBACK_SECRET": "one-of-the-tests",
+    }
+
+
+def routes(prefix: str, queue: str) -> str:
+    """Return the deployment's file."""
+    common = {"id": f"{prefix}-{{{prefix}_id}}"}
+    rows = []
+    for verb, rest in VERBS.items():
+        row = {"command": f"{prefix}.{verb}", **common, **rest}
+        if "workflow" in rest:
+            row["task_queue"] = queue
+        rows.append("\n".join(["[[route]]", *(f"{key} = {_toml(value)}" for key, value in row.items())]))
+    return "\n\n".join(["domains = []", *rows])
+
+
+def _toml(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
