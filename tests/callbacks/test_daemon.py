@@ -24,7 +24,7 @@ from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 ENDS = 200
-AT_ONCE = 10
+AT_ONCE = 4
 P99_SECONDS = 0.25
 SWEEP_LEAVES_SECONDS = 10
 ROUTES = """

@@ -110,17 +110,15 @@ class Announcer:
     async def _start_is_out(self, closing: Closing) -> bool:
         if closing.started_id in self._memory:
             return True
+        is_old = closing.begun.started_ms < self._memory.reaches_back_to_ms
         if closing.start_came_with_another:
             # The sweep announces the run before, and so this one's start; that may be long ago.
-            if closing.begun.started_ms < self._memory.reaches_back_to_ms:
-                return True
-            return await self._memory.sees(closing.started_id, YOUNG - _age(closing))
-        if closing.is_begun_by_command:
-            # A command counts as done only after its run was announced.
-            place = TopicPartition(closing.mark.topic, closing.mark.partition)
-            if (await self._has_handled({place}))(place, closing.mark.offset):
-                return True
-        return await self._memory.sees(closing.started_id, WAIT_FOR_START)
+            return is_old or await self._memory.sees(closing.started_id, YOUNG - _age(closing))
+        if not is_old and await self._memory.sees(closing.started_id, WAIT_FOR_START):
+            return True
+        # A command counts as done only after its run was announced.
+        place = TopicPartition(closing.mark.topic, closing.mark.partition)
+        return closing.is_begun_by_command and (await self._has_handled({place}))(place, closing.mark.offset)
 
 
 def _age(closing: Closing) -> timedelta:
