@@ -53,9 +53,8 @@ class Leaving:
 
     def _is_called_back(self, run: ClosedRun) -> bool:
         """Return whether a callback goes with the run, by its route: not where a run only continues."""
-        if run.mark is None or run.state is State.CONTINUED_AS_NEW:
-            return False
-        route = self._routes.for_command(run.mark.route)
+        mark = run.mark if run.state is not State.CONTINUED_AS_NEW else None
+        route = self._routes.for_command(mark.route) if mark is not None else None
         return route is not None and route.verb is Verb.START and bool(route.lifecycle)
 
 

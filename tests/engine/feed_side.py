@@ -33,6 +33,7 @@ class Sweeper:
         out: bool = True,
         routes: Sequence[Route] | None = None,
         reply_topics: Collection[str] | None = None,
+        callbacks: CallbackMode | None = None,
     ) -> None:
         options = {"bootstrap_servers": kafka.bootstrap}
         self.ownership = Ownership(options, stage.group)
@@ -53,7 +54,7 @@ class Sweeper:
             self.announced,
             handled,
             self.metrics,
-            CallbackMode(),
+            callbacks or CallbackMode(),
         )
         self._sweep = self.patrol.sweep
 
