@@ -81,18 +81,18 @@ def meaning(error: RPCError) -> Answer:
             return AlreadyStarted(found.first_execution_run_id or found.run_id, found.start_request_id)
     if error.status is RPCStatusCode.NOT_FOUND:
         if details and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR):
-            raise ConfigurationError(f"{error.message} Correct TEMPORAL_NAMESPACE, or run `bridge setup apply`.")
+            raise ConfigurationError(f"{_sentence(error)} Correct TEMPORAL_NAMESPACE, or run `bridge setup apply`.")
         return Closed() if any(words in error.message for words in _CLOSED) else NotThere()
     if any(words in error.message for words in _LIMITS_OF_A_RUN):
         raise RunIsFullError(error.message)
     if _names_attribute_of_ours(error.message):
         # Somebody removed it, or its servers have not heard of it yet: no command's fault.
-        raise ConfigurationError(f"Temporal: {error.message}. Run `bridge setup apply`.")
+        raise ConfigurationError(f"Temporal: {_sentence(error)} Run `bridge setup apply`.")
     if error.status in _RECORD_FAULTS:
         raise RefusedByTemporalError(error.message)
     if error.status in _CONFIGURATION_FAULTS:
         raise ConfigurationError(
-            f"Temporal refuses us ({error.status.name}): {error.message}. Correct TEMPORAL_API_KEY or TEMPORAL_TLS_*."
+            f"Temporal refuses us ({error.status.name}): {_sentence(error)} Correct TEMPORAL_API_KEY or TEMPORAL_TLS_*."
         )
     if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
         raise OverloadedError(error.message)
@@ -101,3 +101,7 @@ def meaning(error: RPCError) -> Answer:
 
 def _names_attribute_of_ours(message: str) -> bool:
     return "search attribute" in message and (mark.GROUP_ATTRIBUTE in message or mark.IDS_ATTRIBUTE in message)
+
+
+def _sentence(error: RPCError) -> str:
+    return error.message.rstrip(". ") + "."
