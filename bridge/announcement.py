@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from bridge import mark
 from bridge.command import BadRecord, Command
 from bridge.deadletter import record as deadletter
+from bridge.feed import watch
+from bridge.feed.watch import Watch
 from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, Settled
-from bridge.outcomes import lifecycle, replies, watch
+from bridge.outcomes import lifecycle, replies
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import RunFacts
-from bridge.outcomes.watch import Watch
 from bridge.routes import Replies, Verb
 
 

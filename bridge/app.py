@@ -22,8 +22,8 @@ from bridge.intake.breaker import Breaker
 from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake
 from bridge.intake.target import Targets
-from bridge.outcomes import outgoing as outgoings
-from bridge.outcomes.outgoing import Outgoing
+from bridge.producer import outgoing as outgoings
+from bridge.producer.outgoing import Outgoing
 from bridge.settings import Settings
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part

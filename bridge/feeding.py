@@ -13,21 +13,21 @@ from bridge.admin import server
 from bridge.callback import Signer
 from bridge.dispatch import callbackmode
 from bridge.dispatch.callbackmode import CallbackMode
+from bridge.feed import patrol
+from bridge.feed.announced import Announced
+from bridge.feed.asking import Asking
+from bridge.feed.callbacks import protocol
+from bridge.feed.callbacks.announcer import Announcer, Source
+from bridge.feed.callbacks.application import Application
+from bridge.feed.callbacks.memory import Memory
+from bridge.feed.callbacks.protocol import Bounded
+from bridge.feed.callbacks.refusals import Refusals
+from bridge.feed.ends import Ends
+from bridge.feed.feed import Feed
+from bridge.feed.lookup import Lookup
+from bridge.feed.ownership import Ownership
 from bridge.intake import offsets
-from bridge.outcomes import patrol
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.asking import Asking
-from bridge.outcomes.callbacks import protocol
-from bridge.outcomes.callbacks.announcer import Announcer, Source
-from bridge.outcomes.callbacks.application import Application
-from bridge.outcomes.callbacks.memory import Memory
-from bridge.outcomes.callbacks.protocol import Bounded
-from bridge.outcomes.callbacks.refusals import Refusals
-from bridge.outcomes.ends import Ends
-from bridge.outcomes.feed import Feed
-from bridge.outcomes.lookup import Lookup
-from bridge.outcomes.outgoing import Outgoing
-from bridge.outcomes.ownership import Ownership
+from bridge.producer.outgoing import Outgoing
 from bridge.settings import Settings
 from bridge.telemetry.health import Health
 from bridge.telemetry.metrics import Metrics

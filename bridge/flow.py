@@ -18,7 +18,7 @@ from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
 from bridge.outcome import DeadLettered, Settled, TargetMissing
-from bridge.outcomes.outgoing import Outgoing
+from bridge.producer.outgoing import Outgoing
 from bridge.routes import Missing, Verb
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part

@@ -15,7 +15,7 @@ from bridge.deadletter import letter as letters
 from bridge.deadletter.letter import Letter, Place
 from bridge.deadletter.shelf import Shelf, Spans
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.lines import REQUEST_BYTES_MAX
+from bridge.producer.lines import REQUEST_BYTES_MAX
 
 ROUND = 10_000  # letters that are put in order at once
 CHUNK = 200  # letters of one transaction, at most

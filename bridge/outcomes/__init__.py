@@ -1,1 +1,1 @@
-"""What goes out: answers, and how every run begins and ends."""
+"""What goes out, as records: answers, and how every run begins and ends."""

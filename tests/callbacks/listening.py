@@ -11,15 +11,15 @@ from bridge.admin import server
 from bridge.callback import Signer
 from bridge.dispatch.callbackmode import CallbackMode
 from bridge.dispatch.temporal import Temporal
-from bridge.outcomes import outbox
-from bridge.outcomes.asking import Asking
-from bridge.outcomes.callbacks.announcer import Announcer, Sender, Source
-from bridge.outcomes.callbacks.application import Application
-from bridge.outcomes.callbacks.memory import Memory
-from bridge.outcomes.callbacks.protocol import Bounded
-from bridge.outcomes.callbacks.refusals import Refusals
-from bridge.outcomes.ends import Ends
-from bridge.outcomes.lookup import Lookup
+from bridge.feed.asking import Asking
+from bridge.feed.callbacks.announcer import Announcer, Sender, Source
+from bridge.feed.callbacks.application import Application
+from bridge.feed.callbacks.memory import Memory
+from bridge.feed.callbacks.protocol import Bounded
+from bridge.feed.callbacks.refusals import Refusals
+from bridge.feed.ends import Ends
+from bridge.feed.lookup import Lookup
+from bridge.producer import outbox
 from bridge.routes import Routes, Verb
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Metric

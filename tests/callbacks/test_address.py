@@ -10,10 +10,10 @@ import pytest
 from bridge.admin import server
 from bridge.callback import HEADER, Origin
 from bridge.errors import KafkaAwayError
-from bridge.outcomes.callbacks import application, protocol
-from bridge.outcomes.callbacks.application import Application
-from bridge.outcomes.callbacks.protocol import Bounded
-from bridge.outcomes.callbacks.refusals import Refusals
+from bridge.feed.callbacks import application, protocol
+from bridge.feed.callbacks.application import Application
+from bridge.feed.callbacks.protocol import Bounded
+from bridge.feed.callbacks.refusals import Refusals
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Metric
 from tests.callbacks import caller

@@ -10,8 +10,8 @@ import pytest
 from temporalio.api.failure.v1 import Failure
 
 from bridge.errors import KafkaAwayError
-from bridge.outcomes.callbacks import announcer
-from bridge.outcomes.callbacks.announcer import Sender
+from bridge.feed.callbacks import announcer
+from bridge.feed.callbacks.announcer import Sender
 from bridge.outcomes.event import OutRecord
 from bridge.routes import Verb
 from tests.callbacks import caller
@@ -109,7 +109,7 @@ async def test_a_callback_of_a_namespace_that_no_route_names_is_refused(kafka: K
 async def test_a_late_callback_is_left_to_the_sweep(kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Listening(kafka, feed).open() as listening:
         moved = time.time() + 9
-        monkeypatch.setattr("bridge.outcomes.callbacks.announcer.time.time", lambda: moved)
+        monkeypatch.setattr("bridge.feed.callbacks.announcer.time.time", lambda: moved)
         await feed.begin()
         await feed.work(COMPLETED)
         await listening.called("left_to_sweep")

@@ -7,9 +7,9 @@ import pytest
 
 from bridge import mark
 from bridge.dispatch.callbackmode import MISSED_MAX, CallbackMode
-from bridge.outcomes import leaving
-from bridge.outcomes.leaving import LEFT_FOR, Leaving
-from bridge.outcomes.visibility import ClosedRun
+from bridge.feed import leaving
+from bridge.feed.leaving import LEFT_FOR, Leaving
+from bridge.feed.visibility import ClosedRun
 from bridge.routes import Route, Routes, Verb
 from tests.callbacks import caller
 from tests.engine import kafka_side, records

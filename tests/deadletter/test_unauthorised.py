@@ -17,9 +17,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public ther
 
 from bridge import connect, settings
 from bridge.errors import TopicRefusedError
-from bridge.outcomes import outgoing as outgoings
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.outgoing import Outgoing
+from bridge.producer import outgoing as outgoings
+from bridge.producer.outgoing import Outgoing
 from tests.connect import secured as servers
 from tests.servers import topics
 from tests.servers.fixtures import Kafka

@@ -9,10 +9,10 @@ from aiokafka import TopicPartition
 from temporalio.client import Client
 
 from bridge.dispatch.callbackmode import CallbackMode
-from bridge.outcomes import patrol
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.feed import Feed
-from bridge.outcomes.ownership import Ownership
+from bridge.feed import patrol
+from bridge.feed.announced import Announced
+from bridge.feed.feed import Feed
+from bridge.feed.ownership import Ownership
 from bridge.routes import Route, Routes, Verb
 from bridge.telemetry.health import Health
 from bridge.telemetry.metrics import Metrics

@@ -10,9 +10,9 @@ import jiter
 from aiokafka import TopicPartition
 
 from bridge.dispatch.callbackmode import CallbackMode
-from bridge.outcomes import patrol
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.ownership import Ownership
+from bridge.feed import patrol
+from bridge.feed.announced import Announced
+from bridge.feed.ownership import Ownership
 from bridge.routes import Route, Routes, Verb
 from bridge.telemetry.metrics import Metrics
 from tests.engine import kafka_side

@@ -18,9 +18,9 @@ from bridge.app import Daemon
 from bridge.dev import processes
 from bridge.errors import KafkaAwayError
 from bridge.intake import watchdog
-from bridge.outcomes import outbox as outboxes
-from bridge.outcomes import outgoing as outgoings
 from bridge.outcomes.event import OutRecord
+from bridge.producer import outbox as outboxes
+from bridge.producer import outgoing as outgoings
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from tests.acceptance import program

@@ -6,8 +6,8 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
-from bridge.outcomes.feed import Feed
-from bridge.outcomes.ownership import Ownership
+from bridge.feed.feed import Feed
+from bridge.feed.ownership import Ownership
 from bridge.telemetry.health import Health, Part
 from tests.engine import feed_process
 from tests.engine.feed_side import Sweeper, events, states

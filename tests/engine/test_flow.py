@@ -17,6 +17,8 @@ from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.failures import NoWorkerYetError, RunIsFullError
 from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError
+from bridge.feed import watch
+from bridge.feed.watch import Watch
 from bridge.flow import Flow
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.breaker import Breaker
@@ -24,9 +26,7 @@ from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.watermark import Watermark
 from bridge.outcome import Accepted, DeadLettered, Duplicate, Rejected, TargetMissing
-from bridge.outcomes import watch
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.watch import Watch
 from bridge.routes import Missing, Replies, Route, Verb
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics

@@ -13,8 +13,8 @@ from bridge.deadletter.letter import Letter
 from bridge.deadletter.record import dead_letter
 from bridge.deadletter.selection import Selection
 from bridge.errors import TopicRefusedError
-from bridge.outcomes import refusals
-from bridge.outcomes.refusals import Refusals
+from bridge.producer import refusals
+from bridge.producer.refusals import Refusals
 from tests.engine import records
 from topics.replies import DeadLetterReason
 

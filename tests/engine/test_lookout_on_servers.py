@@ -6,10 +6,10 @@ import pytest
 
 from bridge import announcement
 from bridge.command import Command
+from bridge.feed import watch
+from bridge.feed.watch import Watch
 from bridge.outcome import Accepted
-from bridge.outcomes import outgoing as outgoings
-from bridge.outcomes import watch
-from bridge.outcomes.watch import Watch
+from bridge.producer import outgoing as outgoings
 from bridge.routes import Missing, Rerun, Verb
 from tests.engine.feed_side import Sweeper, answers, states, swept
 from tests.engine.temporal_side import COMPLETED, Stage, completed, mark
@@ -172,7 +172,7 @@ async def test_a_watched_run_that_retention_has_taken_is_let_go(kafka: Kafka, fe
 async def test_a_watch_waits_its_turn_and_the_new_ones_come_first(
     kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.outcomes.lookout.LOOKS_MAX", 1)
+    monkeypatch.setattr("bridge.feed.lookout.LOOKS_MAX", 1)
     stages = [feed, feed.sibling()]
     runs = [await one.begin() for one in stages]
     async with Sweeper(kafka, feed).owning() as sweeper:

@@ -14,12 +14,12 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.partitioner import murmur2
 
 from bridge.errors import KafkaAwayError, TopicRefusedError
-from bridge.outcomes import lines as all_lines
-from bridge.outcomes import outbox as outboxes
-from bridge.outcomes import outgoing as outgoings
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.lines import REQUEST_BYTES_MAX
-from bridge.outcomes.outbox import Outbox
+from bridge.producer import lines as all_lines
+from bridge.producer import outbox as outboxes
+from bridge.producer import outgoing as outgoings
+from bridge.producer.lines import REQUEST_BYTES_MAX
+from bridge.producer.outbox import Outbox
 from bridge.telemetry.names import Log
 from tests.engine import kafka_side
 from tests.servers.fixtures import Kafka

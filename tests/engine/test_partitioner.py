@@ -4,7 +4,7 @@ from aiokafka.partitioner import murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.outcomes import partitioner
+from bridge.producer import partitioner
 
 
 @given(st.binary(max_size=200))

@@ -17,7 +17,7 @@ from temporalio.api.history.v1 import (
     WorkflowExecutionTerminatedEventAttributes,
 )
 
-from bridge.outcomes import reason
+from bridge.feed import reason
 from topics import lifecycle
 
 ACTIVITY = ActivityFailureInfo(activity_id="1", activity_type=ActivityType(name="charge"))

@@ -9,13 +9,13 @@ from aiokafka.errors import KafkaError
 from temporalio.api.common.v1 import ActivityType
 from temporalio.api.failure.v1 import ActivityFailureInfo, ApplicationFailureInfo, Failure
 
+from bridge.feed.announced import Announced
+from bridge.feed.ownership import Ownership
+from bridge.feed.sweep import IDLE
 from bridge.mark import Mark
 from bridge.outcomes import lifecycle
-from bridge.outcomes import outbox as outboxes
-from bridge.outcomes.announced import Announced
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.sweep import IDLE
+from bridge.producer import outbox as outboxes
 from bridge.routes import Routes
 from tests.engine import kafka_side
 from tests.engine.feed_side import Sweeper, events, states, swept
@@ -194,7 +194,7 @@ async def test_what_came_while_nothing_closed_is_read_if_it_is_new_enough_else_p
             await outbox.send([lifecycle.started(mark, runs[number], feed.lifecycle)])
 
         await write(0)
-        monkeypatch.setattr("bridge.outcomes.announced.KEPT", timedelta(0))
+        monkeypatch.setattr("bridge.feed.announced.KEPT", timedelta(0))
         await sweeper.announced.pass_over()
         monkeypatch.undo()
         await write(1)
@@ -221,7 +221,7 @@ def test_what_is_known_of_starts_is_forgotten_also_while_nothing_closes(monkeypa
         announced._note((("ce_id", b"%d" % number), ("ce_type", b"workflow.started")), 0)
     for minutes, is_known in ((1, True), (3, True), (4, True), (6, False)):
         later = began + 60 * minutes
-        monkeypatch.setattr("bridge.outcomes.announced.time.monotonic", lambda: later)  # noqa: B023 - asked in this turn
+        monkeypatch.setattr("bridge.feed.announced.time.monotonic", lambda: later)  # noqa: B023 - asked in this turn
         announced.forget_before(0)
         assert [str(number) in announced for number in range(3)] == [is_known] * 3
 
@@ -241,8 +241,8 @@ async def test_the_watermark_of_a_namespace_in_which_nothing_ends_is_moved_on_no
 async def test_an_end_that_visibility_showed_too_late_for_the_sweep_is_found_by_the_second_look(
     kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.outcomes.secondlook.AGE_MS", 0)
-    monkeypatch.setattr("bridge.outcomes.secondlook.SPAN_MS", 0)
+    monkeypatch.setattr("bridge.feed.secondlook.AGE_MS", 0)
+    monkeypatch.setattr("bridge.feed.secondlook.SPAN_MS", 0)
     run_id = await feed.begin()
     began_ms = int(time.time() * 1000)
     await feed.work(COMPLETED)

@@ -3,10 +3,10 @@
 import dataclasses
 
 from bridge import mark
+from bridge.feed import watch
+from bridge.feed.watch import Watch
+from bridge.feed.watchlist import Watchlist
 from bridge.mark import Mark
-from bridge.outcomes import watch
-from bridge.outcomes.watch import Watch
-from bridge.outcomes.watchlist import Watchlist
 from tests.engine import records
 
 MARK: Mark = mark.of(records.command(records.record(headers=records.binary())), "g")

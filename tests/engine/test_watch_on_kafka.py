@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bridge.outcomes import outbox as outboxes
-from bridge.outcomes import watch
-from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.watch import Watch
-from bridge.outcomes.watchlist import Watchlist
+from bridge.feed import watch
+from bridge.feed.ownership import Ownership
+from bridge.feed.watch import Watch
+from bridge.feed.watchlist import Watchlist
+from bridge.producer import outbox as outboxes
 from tests.engine import kafka_side
 from tests.engine.test_watch import ASKED
 from tests.servers.fixtures import Kafka

@@ -10,10 +10,10 @@ import structlog
 import temporalio.api.workflowservice.v1 as workflowservice
 
 from bridge.errors import TemporalAwayError
-from bridge.outcomes import retention
-from bridge.outcomes.secondlook import AGE_MS, SPAN_MS, SecondLook
-from bridge.outcomes.visibility import PAGE_ROWS, ClosedRun
-from bridge.outcomes.windows import Windows
+from bridge.feed import retention
+from bridge.feed.secondlook import AGE_MS, SPAN_MS, SecondLook
+from bridge.feed.visibility import PAGE_ROWS, ClosedRun
+from bridge.feed.windows import Windows
 from bridge.telemetry.names import Log
 from topics.lifecycle import State
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from bridge.feed import watch
+from bridge.feed.ends import Begun
+from bridge.feed.watch import Watch
 from bridge.mark import Mark
-from bridge.outcomes import lifecycle, replies, watch
-from bridge.outcomes.ends import Begun
+from bridge.outcomes import lifecycle, replies
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import End
-from bridge.outcomes.watch import Watch
 from topics.lifecycle import State
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from aiokafka.cluster import ClusterMetadata
 
-from bridge.outcomes import partitioner
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.line import Line
+from bridge.producer import partitioner
+from bridge.producer.line import Line
 
 
 class Directory:

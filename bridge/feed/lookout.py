@@ -4,13 +4,14 @@ import asyncio
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from bridge.outcomes import lifecycle, replies, watch
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.batch import Batch
-from bridge.outcomes.ends import Told
-from bridge.outcomes.lookup import Lookup
-from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.watch import Watch
+from bridge.feed import watch
+from bridge.feed.announced import Announced
+from bridge.feed.batch import Batch
+from bridge.feed.ends import Told
+from bridge.feed.lookup import Lookup
+from bridge.feed.ownership import Ownership
+from bridge.feed.watch import Watch
+from bridge.outcomes import lifecycle, replies
 from bridge.telemetry import logs
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log

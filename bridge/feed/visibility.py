@@ -13,8 +13,8 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from bridge import mark
 from bridge.command import rfc3339
+from bridge.feed.asking import Asking
 from bridge.mark import Mark
-from bridge.outcomes.asking import Asking
 from topics.lifecycle import State
 
 PAGE_ROWS = 1000

@@ -9,17 +9,17 @@ from typing import TypeAlias
 
 from aiokafka import TopicPartition
 
+from bridge.feed.announced import Announced
+from bridge.feed.batch import Batch
+from bridge.feed.closing import Closing
+from bridge.feed.ends import Told
+from bridge.feed.leaving import Leaving
+from bridge.feed.lookup import Lookup
+from bridge.feed.ownership import Ownership
+from bridge.feed.visibility import ClosedRun, Visibility
+from bridge.feed.windows import Windows
 from bridge.mark import Mark
 from bridge.outcomes import lifecycle
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.batch import Batch
-from bridge.outcomes.closing import Closing
-from bridge.outcomes.ends import Told
-from bridge.outcomes.leaving import Leaving
-from bridge.outcomes.lookup import Lookup
-from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.visibility import ClosedRun, Visibility
-from bridge.outcomes.windows import Windows
 from bridge.telemetry.metrics import Metrics
 
 IDLE = timedelta(minutes=15)  # much more than visibility lags, and than the clocks differ

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from bridge.outcomes.visibility import PAGE_ROWS, ClosedRun, Visibility
+from bridge.feed.visibility import PAGE_ROWS, ClosedRun, Visibility
 
 ROWS_MAX = 20_000  # about 1 kB each
 WIDTH_MAX_MS = timedelta(days=36500) // timedelta(milliseconds=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from bridge.outcomes.callbacks.refusals import Reason, Refusals
+from bridge.feed.callbacks.refusals import Reason, Refusals
 
 HEAD_BYTES_MAX = 64 * 1024
 HEAD_WITHIN = timedelta(seconds=5)

@@ -6,7 +6,7 @@ import temporalio.api.workflowservice.v1 as workflowservice
 
 from bridge.command import rfc3339
 from bridge.errors import TemporalAwayError
-from bridge.outcomes.asking import Asking
+from bridge.feed.asking import Asking
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 

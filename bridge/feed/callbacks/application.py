@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.callback import HEADER, Origin, Signer
 from bridge.errors import UnavailableError
-from bridge.outcomes.callbacks.refusals import Reason, Refusals, RefusedError
+from bridge.feed.callbacks.refusals import Reason, Refusals, RefusedError
 from bridge.telemetry import logs
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log, Metric

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from bridge.outcomes import watch
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.closing import Closing
+from bridge.feed import watch
+from bridge.feed.announced import Announced
+from bridge.feed.closing import Closing
+from bridge.feed.ownership import Ownership
+from bridge.feed.watch import Watch
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.watch import Watch
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Metric
 

@@ -13,12 +13,12 @@ from datetime import timedelta
 from aiokafka import AIOKafkaProducer
 
 from bridge.errors import KafkaAwayError, TopicRefusedError
-from bridge.outcomes import verdict
-from bridge.outcomes.delivery import Delivery
-from bridge.outcomes.directory import Directory
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.line import Line
-from bridge.outcomes.verdict import Verdict
+from bridge.producer import verdict
+from bridge.producer.delivery import Delivery
+from bridge.producer.directory import Directory
+from bridge.producer.line import Line
+from bridge.producer.verdict import Verdict
 
 REQUEST_BYTES_MAX = 2_621_440  # 2.5 MiB: a dead letter of 2 MiB with its headers
 ACKNOWLEDGED_WITHIN = timedelta(seconds=15)

@@ -8,9 +8,9 @@ from datetime import timedelta
 from aiokafka.errors import KafkaError
 
 from bridge.errors import UnavailableError
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.patrol import Patrol
+from bridge.feed.announced import Announced
+from bridge.feed.ownership import Ownership
+from bridge.feed.patrol import Patrol
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log

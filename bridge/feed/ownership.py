@@ -15,10 +15,10 @@ from typing import Any, Self
 import jiter
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bridge.outcomes import watch
+from bridge.feed import watch
+from bridge.feed.watchlist import Watchlist
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.lines import REQUEST_BYTES_MAX
-from bridge.outcomes.watchlist import Watchlist
+from bridge.producer.lines import REQUEST_BYTES_MAX
 from topics import spec
 
 SESSION_TIMEOUT_MS = 10_000

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from bridge.outcomes.delivery import Delivery
 from bridge.outcomes.event import OutRecord
+from bridge.producer.delivery import Delivery
 
 Entry: TypeAlias = tuple[OutRecord, Delivery]
 

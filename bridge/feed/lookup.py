@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable
 
 from bridge import tracecontext
 from bridge.command import rfc3339
+from bridge.feed.closing import Closing
+from bridge.feed.ends import Begun, Ends, Told
+from bridge.feed.watch import Watch
 from bridge.mark import Mark
-from bridge.outcomes.closing import Closing
-from bridge.outcomes.ends import Begun, Ends, Told
-from bridge.outcomes.watch import Watch
 from bridge.routes import Route, Routes
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from bridge.errors import KafkaAwayError
-from bridge.outcomes.announced import KEPT, Announced
+from bridge.feed.announced import KEPT, Announced
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 

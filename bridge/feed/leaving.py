@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bridge.dispatch.callbackmode import CallbackMode
-from bridge.outcomes.visibility import ClosedRun
+from bridge.feed.visibility import ClosedRun
 from bridge.routes import Routes, Verb
 from topics.lifecycle import State
 

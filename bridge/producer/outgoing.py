@@ -11,8 +11,8 @@ from typing import Any
 
 from bridge.errors import TopicRefusedError
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.outbox import Outbox
-from bridge.outcomes.refusals import Refusals
+from bridge.producer.outbox import Outbox
+from bridge.producer.refusals import Refusals
 from topics import spec
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from bridge.outcomes import watch
-from bridge.outcomes.watch import Watch
+from bridge.feed import watch
+from bridge.feed.watch import Watch
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 

@@ -14,10 +14,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from bridge.errors import KafkaAwayError, TopicRefusedError
-from bridge.outcomes import abandoning, verdict
-from bridge.outcomes.delivery import Delivery
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.lines import REQUEST_BYTES_MAX, TOPIC_THERE_WITHIN, Lines
+from bridge.producer import abandoning, verdict
+from bridge.producer.delivery import Delivery
+from bridge.producer.lines import REQUEST_BYTES_MAX, TOPIC_THERE_WITHIN, Lines
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 

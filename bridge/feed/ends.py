@@ -10,11 +10,11 @@ from temporalio.api.enums.v1 import EventType, HistoryEventFilterType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 
 from bridge import mark
+from bridge.feed import reason
+from bridge.feed.asking import Asking
+from bridge.feed.visibility import STATES
 from bridge.mark import Mark
-from bridge.outcomes import reason
-from bridge.outcomes.asking import Asking
 from bridge.outcomes.lifecycle import End, RunFacts
-from bridge.outcomes.visibility import STATES
 
 _ATTRIBUTES: Mapping[int, str] = MappingProxyType(
     {

@@ -8,17 +8,17 @@ from datetime import timedelta
 from temporalio.client import Client
 
 from bridge.dispatch.callbackmode import CallbackMode
-from bridge.outcomes import retention
-from bridge.outcomes.announced import Announced
-from bridge.outcomes.asking import Asking
-from bridge.outcomes.ends import Ends
-from bridge.outcomes.leaving import Leaving
-from bridge.outcomes.lookout import Lookout
-from bridge.outcomes.lookup import Lookup
-from bridge.outcomes.ownership import Ownership
-from bridge.outcomes.secondlook import SecondLook
-from bridge.outcomes.sweep import HandledCommands, Sweep
-from bridge.outcomes.visibility import Visibility
+from bridge.feed import retention
+from bridge.feed.announced import Announced
+from bridge.feed.asking import Asking
+from bridge.feed.ends import Ends
+from bridge.feed.leaving import Leaving
+from bridge.feed.lookout import Lookout
+from bridge.feed.lookup import Lookup
+from bridge.feed.ownership import Ownership
+from bridge.feed.secondlook import SecondLook
+from bridge.feed.sweep import HandledCommands, Sweep
+from bridge.feed.visibility import Visibility
 from bridge.routes import Routes
 from bridge.telemetry.metrics import Metrics
 

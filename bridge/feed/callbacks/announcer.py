@@ -11,12 +11,12 @@ from aiokafka import TopicPartition
 
 from bridge.callback import Origin
 from bridge.dispatch.callbackmode import CallbackMode
-from bridge.outcomes.callbacks.memory import Memory
-from bridge.outcomes.callbacks.refusals import Reason, RefusedError
-from bridge.outcomes.closing import Closing
+from bridge.feed.callbacks.memory import Memory
+from bridge.feed.callbacks.refusals import Reason, RefusedError
+from bridge.feed.closing import Closing
+from bridge.feed.lookup import Lookup
+from bridge.feed.sweep import HandledCommands
 from bridge.outcomes.event import OutRecord
-from bridge.outcomes.lookup import Lookup
-from bridge.outcomes.sweep import HandledCommands
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Metric
 

@@ -1,0 +1,1 @@
+"""How every run ends, found out and announced: the sweep, the watches, and callbacks."""
