@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from aiokafka.errors import KafkaError
 
-from bridge.errors import UnavailableError
+from bridge.errors import TemporalAwayError, UnavailableError
 from bridge.feed.announced import Announced
 from bridge.feed.ownership import Ownership
 from bridge.feed.patrol import Patrol
@@ -71,11 +71,16 @@ class Feed:
             if time.monotonic() >= self._next:
                 await self._sweep_now()
             self._health.works(Part.FEED)
+        except TemporalAwayError as error:  # nothing was begun that Kafka would have to forget
+            await self._pause(error)
         except (KafkaError, UnavailableError, TimeoutError) as error:
-            self._health.fails(Part.FEED, f"{type(error).__name__}: {error}")
             await self._ownership.resign()
             await self._release()
-            await asyncio.sleep(AGAIN_SOON.total_seconds())
+            await self._pause(error)
+
+    async def _pause(self, error: Exception) -> None:
+        self._health.fails(Part.FEED, f"{type(error).__name__}: {error}")
+        await asyncio.sleep(AGAIN_SOON.total_seconds())
 
     async def _take_over(self) -> None:
         self._whole = self._whole or time.monotonic()

@@ -6,8 +6,12 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
+import pytest
+
+from bridge.errors import TemporalAwayError
 from bridge.feed.feed import Feed
 from bridge.feed.ownership import Ownership
+from bridge.feed.patrol import Patrol
 from bridge.telemetry.health import Health, Part
 from tests.engine import feed_process
 from tests.engine.feed_side import Sweeper, events, states
@@ -88,6 +92,26 @@ async def test_the_lag_grows_while_the_feed_fails_and_is_none_where_another_owns
         owned.fails, owned.mine = False, False
         await feeding._turn()
         assert feeding.lag_seconds() == 0
+
+
+async def test_the_owner_stays_the_owner_while_temporal_is_away(
+    kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        feeding = Feed(Owned(), sweeper.announced, [sweeper.patrol], feed_process.INTERVAL, health := Health())
+        await feeding._turn()
+
+        async def away(*_: object) -> bool:
+            raise TemporalAwayError("UNAVAILABLE")
+
+        with monkeypatch.context() as temporal:
+            temporal.setattr(Patrol, "go", away)
+            feeding._next = 0
+            await feeding._turn()
+            assert health.problems == {Part.FEED: "TemporalAwayError: UNAVAILABLE"}
+            assert feeding._owner
+        await feeding._turn()
+        assert health.ready
 
 
 async def test_the_age_of_the_oldest_end_that_is_not_told_counts_where_it_is_more(kafka: Kafka, feed: Stage) -> None:

@@ -1,6 +1,7 @@
 """How time is cut into windows, how the second look goes, and what is said of retention: without servers."""
 
 import dataclasses
+import time
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ import temporalio.api.workflowservice.v1 as workflowservice
 from bridge.errors import TemporalAwayError
 from bridge.feed import retention
 from bridge.feed.secondlook import AGE_MS, SPAN_MS, SecondLook
-from bridge.feed.visibility import PAGE_ROWS, ClosedRun
+from bridge.feed.visibility import PAGE_ROWS, ClosedRun, Visibility
 from bridge.feed.windows import Windows
 from bridge.telemetry.names import Log
 from topics.lifecycle import State
@@ -89,6 +90,29 @@ def test_nothing_is_looked_at_again_that_the_memory_has_forgotten() -> None:
     due = look.due(3_000_000, watermark_ms=2_990_000)
     assert due is not None
     assert due == (2_880_000, 2_940_000)
+
+
+async def test_visibility_is_asked_at_a_pace_that_leaves_room_for_others() -> None:
+    apart = timedelta(milliseconds=30)
+    visibility = Visibility(Empty(), "g", apart)  # type: ignore[arg-type] # it has what is asked of a server
+    began = time.monotonic()
+    for _ in range(4):
+        assert [page async for page in visibility.closed_between(0, 1)] == [[]]
+    assert time.monotonic() - began >= 3 * apart.total_seconds()
+
+
+class Empty:
+    """Stands for a server that knows no run."""
+
+    namespace = "default"
+    service: Any
+
+    def __init__(self) -> None:
+        self.service = self
+        self.list_workflow_executions = None
+
+    async def ask(self, *_: Any) -> workflowservice.ListWorkflowExecutionsResponse:
+        return workflowservice.ListWorkflowExecutionsResponse()
 
 
 class Namespace:
