@@ -66,7 +66,7 @@ class CallbackMode:
             self._say(Log.CALLBACKS_BARRED, reason)
 
     def arrived(self) -> None:
-        """Note that a callback has come to this process."""
+        """Note that a callback has come to this process, and in time."""
         self._missed = 0
         if self._lost_at != NEVER:
             self._lost_at = NEVER

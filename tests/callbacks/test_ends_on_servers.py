@@ -9,6 +9,7 @@ import jiter
 import pytest
 from temporalio.api.failure.v1 import Failure
 
+from bridge.dispatch.callbackmode import MISSED_MAX
 from bridge.errors import KafkaAwayError
 from bridge.feed.callbacks import announcer
 from bridge.feed.callbacks.announcer import Sender
@@ -108,11 +109,14 @@ async def test_a_callback_of_a_namespace_that_no_route_names_is_refused(kafka: K
 
 async def test_a_late_callback_is_left_to_the_sweep(kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Listening(kafka, feed).open() as listening:
+        for _ in range(MISSED_MAX):
+            listening.mode.missed()
         moved = time.time() + 9
         monkeypatch.setattr("bridge.feed.callbacks.announcer.time.time", lambda: moved)
         await feed.begin()
         await feed.work(COMPLETED)
         await listening.called("left_to_sweep")
+        assert listening.mode.name == "sweep"  # callbacks that come too late are as good as lost
     assert await events(kafka, feed) == []
 
 

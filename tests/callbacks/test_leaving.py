@@ -88,10 +88,10 @@ def test_ends_from_before_the_process_was_there_are_no_sign_of_lost_callbacks() 
 async def test_an_end_without_its_callback_is_told_by_the_sweep_after_the_time_that_it_was_left_for(
     kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = await feed.begin()
-    await feed.work(COMPLETED)
-    await feed.shown_as_closed(run_id)
     async with Sweeper(kafka, feed, callbacks=mode()).owning() as sweeper:
+        run_id = await feed.begin()
+        await feed.work(COMPLETED)
+        await feed.shown_as_closed(run_id)
         await sweeper.sweep()
         assert await events(kafka, feed) == []
         monkeypatch.setattr(leaving, "LEFT_FOR", timedelta(0))

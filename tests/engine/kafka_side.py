@@ -105,9 +105,9 @@ async def committed(bootstrap: str, group: str, tp: TopicPartition) -> int | Non
     return offsets[tp].offset if tp in offsets else None
 
 
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for a condition, at most 30 s."""
-    end = time.monotonic() + WITHIN_SECONDS
+async def until(condition: Callable[[], object], what: str, within: float = WITHIN_SECONDS) -> None:
+    """Wait for a condition, at most so many seconds."""
+    end = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < end, f"not within {WITHIN_SECONDS:g} s: {what}"
+        assert time.monotonic() < end, f"not within {within:g} s: {what}"
         await asyncio.sleep(POLL_SECONDS)

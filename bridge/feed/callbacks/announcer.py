@@ -74,12 +74,13 @@ class Announcer:
         source = self._sources.get(origin.namespace)
         if source is None:
             raise RefusedError(Reason.UNKNOWN_NAMESPACE, f"no route of ours names {origin.namespace}")
-        source.mode.arrived()
         if not run_id:
             return Outcome.LEFT_TO_SWEEP  # the server did not tell which run has ended
         closing = await source.lookup.closing(origin.workflow_id, run_id)
         if closing is None or closing.mark.request_id != origin.request_id.partition(":")[0]:
             return Outcome.NOT_ANNOUNCED
+        if _age(closing) <= YOUNG:
+            source.mode.arrived()  # late ones are as good as lost: Temporal sends no more than 100 a second
         if closing.ended_id in self._memory:
             return Outcome.KNOWN
         if closing.ended_id in self._in_hand:
