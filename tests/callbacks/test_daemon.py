@@ -140,7 +140,7 @@ async def test_while_kafka_is_away_a_callback_is_put_off_and_the_end_is_announce
         assert line.metric('bridge_callbacks_total{outcome="told"}') == 0
     finally:
         await asyncio.to_thread(line.kafka.restart)
-    # Temporal lets an address rest for a minute that failed, and the feed must find its owner again: the sooner one tells.
+    # Temporal lets an address that failed rest for a minute; the feed must find its owner again.
     await until(lambda: line.of("waits") == ["started", "terminated"], "the end is announced", BACK_WITHIN_SECONDS)
 
 
