@@ -1,5 +1,6 @@
 """What a deployment is told: the routes of its file, and whether Temporal may call it back."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ from tests.lifecycle import plays
 from tests.servers import ports
 
 VERBS: Mapping[str, Mapping[str, Any]] = {
-    "begin": {"verb": "start", "workflow": plays.WORKFLOW},
+    "begin": {"verb": "start", "workflow": plays.WORKFLOW, "result": True},
     "brief": {"verb": "start", "workflow": plays.WORKFLOW, "run_timeout": plays.RUN_TIMEOUT.total_seconds()},
     "tell": {"verb": "signal", "signal": plays.SIGNAL},
     "join": {"verb": "signal_with_start", "workflow": plays.WORKFLOW, "signal": plays.SIGNAL},
@@ -38,9 +39,5 @@ def routes(prefix: str, queue: str) -> str:
         row = {"command": f"{prefix}.{verb}", **common, **rest}
         if "workflow" in rest:
             row["task_queue"] = queue
-        rows.append("\n".join(["[[route]]", *(f"{key} = {_toml(value)}" for key, value in row.items())]))
+        rows.append("\n".join(["[[route]]", *(f"{key} = {json.dumps(value)}" for key, value in row.items())]))
     return "\n\n".join(["domains = []", *rows])
-
-
-def _toml(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 
 WITHIN_SECONDS = 40.0
 LOOK_SECONDS = 0.1
-AT_ONCE = 32
+AT_ONCE = 64
 ASK_TIMES = timedelta(seconds=10)
 FIRST_TASK_DONE = 4  # events of a run: started, task scheduled, task started, task completed
 OPEN = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING

@@ -75,7 +75,10 @@ def end_all(stage: Stage, phase: str) -> list[str]:
     return ended
 
 
-@pytest.mark.parametrize("mode", ["sweep", "callbacks", "refused"])
+@pytest.mark.parametrize(
+    "mode",
+    ["callbacks", pytest.param("sweep", marks=pytest.mark.faults), pytest.param("refused", marks=pytest.mark.faults)],
+)
 @pytest.mark.timeout(240)
 def test_runs_that_end_in_all_seven_ways_are_announced_whatever_is_down(stage: Stage, mode: str) -> None:
     (member,) = stage.running()
