@@ -46,7 +46,7 @@ bench: $(VENV)/test-is-there ## Measure the bridge beside the shortest loop (ARG
 
 .PHONY: faults
 faults: $(VENV)/test-is-there ## Kill, freeze and cut what the daemon needs, and count (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest tests/faults -m "faults or not faults" $(ARGS)
+	@$(BIN)/python -m pytest tests/faults tests/lifecycle -m "faults or not faults" $(ARGS)
 
 .PHONY: check
 check: $(VENV)/test-is-there ## Lint, types, layers, dependencies

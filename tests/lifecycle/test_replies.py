@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from tests.lifecycle import plays
 from tests.lifecycle.plays import COMPLETE, FAIL, WAIT
 from tests.lifecycle.stage import Stage
@@ -16,6 +18,7 @@ def outcomes(stage: Stage) -> Counter[str]:
     return Counter(str(record.type) for record in found.values())
 
 
+@pytest.mark.faults
 def test_every_command_is_answered_and_told_of_the_end_though_the_bridge_is_killed_in_between(stage: Stage) -> None:
     (member,) = stage.running()
     begun = [stage.command("begin", f"run-{way}", replywhen=DONE) for way in ("chain", "fail", "stop", "end", "lose")]
