@@ -23,7 +23,6 @@ from topics import spec
 
 SESSION_TIMEOUT_MS = 10_000
 POLL_TIMEOUT_MS = 500
-FETCH_WAIT_MAX_MS = 5000  # the broker answers as soon as there is something; to ask more often costs while idle
 READ_TIMEOUT = timedelta(seconds=20)
 TRANSACTION_TIMEOUT = timedelta(seconds=20)
 STOP_TIMEOUT = timedelta(seconds=5)
@@ -51,7 +50,6 @@ class Ownership:
             auto_offset_reset="earliest",  # nothing is committed: each owner reads the watermark anew
             isolation_level="read_committed",
             session_timeout_ms=SESSION_TIMEOUT_MS,
-            fetch_max_wait_ms=FETCH_WAIT_MAX_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
         )
         await consumer.start()
