@@ -17,7 +17,7 @@ from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
 from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
-from bridge.outcome import DeadLettered, Settled, TargetMissing
+from bridge.outcome import Accepted, DeadLettered, Settled, TargetMissing
 from bridge.producer.outgoing import Outgoing
 from bridge.routes import Missing, Verb
 from bridge.telemetry import logs
@@ -122,15 +122,17 @@ class Flow:
         return wait.span
 
     async def _announce(self, content: Command | BadRecord, settled: Settled, attempts: int) -> None:
-        namespace = self.namespaces.of(content.route).namespace
+        temporal = self.namespaces.of(content.route)
         records = announcement.records(
-            content, settled, group=self.namespaces.group, namespace=namespace, attempts=attempts
+            content, settled, group=self.namespaces.group, namespace=temporal.namespace, attempts=attempts
         )
         if records:
             await self.outgoing.send(records)
             if self.health.problems:
                 self.health.works(Part.KAFKA)
                 self.tell_topics()
+        if isinstance(settled, Accepted) and settled.of_others and settled.run_id is not None:
+            temporal.known_runs.add(settled.run_id)
         record = content.record
         self.metrics.count(Metric.COMMANDS, record.topic, settled.label)
         if isinstance(settled, DeadLettered):

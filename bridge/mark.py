@@ -7,14 +7,14 @@ Describe does not, so deduplication asks the memo.
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from types import MappingProxyType
 
 import pydantic_core
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Memo, Payload
 
-from bridge import tracecontext
+from bridge import bounds, tracecontext
 from bridge.command import REPLY_WHEN, Command, rfc3339
 from bridge.routes import Verb
 from topics import ids
@@ -24,6 +24,8 @@ GROUP_ATTRIBUTE = "BridgeGroup"
 IDS_ATTRIBUTE = "BridgeIds"
 ATTRIBUTE_TYPES: Mapping[str, str] = MappingProxyType({GROUP_ATTRIBUTE: "Keyword", IDS_ATTRIBUTE: "KeywordList"})
 EARLIER_MAX = 32
+# Kafka refuses a timestamp that is an hour ahead; the clocks of Temporal and Kafka may be apart by a quarter of one.
+AHEAD_MAX_MS = timedelta(minutes=45) // timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
@@ -56,7 +58,26 @@ class Mark:
     @property
     def recorded_ms(self) -> int:
         """`time` in ms since the epoch."""
-        return _milliseconds(self.time)
+        return bounds.milliseconds(self.time)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all of it is within the bounds of what an intake takes, so that Kafka takes what is made of it."""
+        names = (self.command, self.source, self.type, self.group, self.correlationid, self.route, *self.earlier)
+        topics = (self.topic,) if self.done is None else (self.topic, self.done)
+        trace = tracecontext.incoming(self.traceparent.encode(), (self.tracestate or "").encode(), {})
+        return (
+            all(map(bounds.is_name, names))
+            and all(map(bounds.is_topic, topics))
+            and bounds.is_place(self.partition, self.offset)
+            and len(self.earlier) <= EARLIER_MAX
+            and trace == (self.traceparent, self.tracestate)
+            and bounds.is_time(self.time)
+        )
+
+    def may_begin(self, started_ms: int) -> bool:
+        """Return whether the command can have begun, or reached, a run that started then, by Temporal's clock."""
+        return self.recorded_ms <= started_ms + AHEAD_MAX_MS
 
     @property
     def known_request_ids(self) -> tuple[str, ...]:
@@ -75,11 +96,6 @@ class Mark:
         same_place = (self.topic, self.partition) == (record.topic, record.partition)
         # The time tells a topic that was made anew: its offsets begin again.
         return same_place and self.offset >= record.offset and self.time >= rfc3339(record.timestamp_ms)
-
-
-@functools.lru_cache(maxsize=4096)  # a batch of records has one time
-def _milliseconds(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 _MARK = TypeAdapter(Mark)
@@ -129,12 +145,10 @@ def read_text(text: bytes) -> Mark | None:
     """Return the mark in a memo's JSON text, or None where it is no mark of ours."""
     try:
         found: Mark = _MARK.validate_json(text, strict=True)
-        sound = datetime.fromisoformat(found.time).tzinfo is not None
     except ValueError:
         return None
     # Children and schedules carry a mark that other people wrote: what an event is made of must be sound.
-    traceparent, _ = tracecontext.incoming(found.traceparent.encode(), None, {})
-    return found if sound and traceparent is not None else None
+    return found if found.is_sound else None
 
 
 def in_memo(memo: Memo) -> Mark | None:

@@ -27,7 +27,10 @@ OPEN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as Describe tells it; `mark` is None where the run is none of ours, `closed_ms` is 0 while it is open."""
+    """A run as Describe tells it; `mark` is None where the run is none of ours, `closed_ms` is 0 while it is open.
+
+    `group` is the JSON text of its search attribute `BridgeGroup`, by which a sweep finds it.
+    """
 
     workflow_id: str
     run_id: str
@@ -36,6 +39,7 @@ class Run:
     started_ms: int
     mark: Mark | None
     closed_ms: int = 0
+    group: bytes | None = None
 
     @property
     def is_open(self) -> bool:
@@ -50,7 +54,7 @@ class Run:
 
 def of(info: WorkflowExecutionInfo) -> Run:
     """Return the run that a description is about."""
-    payload = info.memo.fields.get(mark.MEMO)
+    payload, group = info.memo.fields.get(mark.MEMO), info.search_attributes.indexed_fields.get(mark.GROUP_ATTRIBUTE)
     return Run(
         workflow_id=info.execution.workflow_id,
         run_id=info.execution.run_id,
@@ -59,6 +63,7 @@ def of(info: WorkflowExecutionInfo) -> Run:
         started_ms=milliseconds(info.start_time),
         mark=mark.read(payload) if payload is not None else None,
         closed_ms=milliseconds(info.close_time),
+        group=group.data if group is not None else None,
     )
 
 

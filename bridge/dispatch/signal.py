@@ -1,5 +1,6 @@
 """The verbs signal and signal-with-start: one signal in history a command identity."""
 
+from bridge import mark
 from bridge.command import Command
 from bridge.dispatch import latest
 from bridge.dispatch.failures import AlreadyStarted, Closed, KeyMustWaitError
@@ -18,7 +19,7 @@ async def signal(temporal: Temporal, command: Command, *, fresh: bool) -> Outcom
     if isinstance(answer, Duplicate | Rejected):
         return answer
     if isinstance(answer, Reached):
-        return Accepted(answer.run_id)
+        return Accepted(await _reached_run(temporal, command, answer, is_needed=command.done_to is not None))
     return await _closed(temporal, command) if isinstance(answer, Closed) else TargetMissing()
 
 
@@ -48,21 +49,36 @@ async def signal_with_start(temporal: Temporal, command: Command, *, fresh: bool
 
 
 async def _accepted(temporal: Temporal, command: Command, reached: Reached, *, fresh: bool) -> Accepted:
-    run_id = reached.run_id
+    may_announce = command.route.verb is Verb.SIGNAL_WITH_START and bool(command.route.lifecycle)
+    run_id = await _reached_run(temporal, command, reached, is_needed=may_announce or command.done_to is not None)
     began = reached.began or (not fresh and await _began(temporal, command, run_id))
-    if run_id is None or run_id in temporal.known_runs:
+    if run_id is None or not may_announce or run_id in temporal.known_runs:
         return Accepted(run_id, began)
     of_others = not began and await _is_of_others(temporal, command.workflow_id, run_id)
-    temporal.known_runs.add(run_id)
+    if not of_others:  # else it is known only once that is in Kafka: a lane that is dropped before begins anew
+        temporal.known_runs.add(run_id)
     return Accepted(run_id, began, of_others)
+
+
+async def _reached_run(temporal: Temporal, command: Command, reached: Reached, *, is_needed: bool) -> str | None:
+    """Return the run that was reached; an older server does not tell it, so it is the latest then."""
+    if reached.run_id is not None or not is_needed:
+        return reached.run_id
+    run = await temporal.describe(command.workflow_id)
+    return run.run_id if run is not None else None
 
 
 async def _is_of_others(temporal: Temporal, workflow_id: str, run_id: str) -> bool:
     run: Run | None = await temporal.describe(workflow_id, run_id)
-    if run is not None and run.mark is None and run.run_id != run.first_run_id:
-        # A workflow that continues as new with a memo of its own loses the mark; the first run of the chain has it.
+    if run is not None and not _is_announced(run, temporal.group) and run.run_id != run.first_run_id:
+        # A workflow that continues as new with a memo and attributes of its own is looked after as its first run is.
         run = await temporal.describe(workflow_id, run.first_run_id)
-    return run is not None and run.mark is None  # a run of another group is announced by that one
+    return run is not None and not _is_announced(run, temporal.group)
+
+
+def _is_announced(run: Run, group: str) -> bool:
+    """Return whether a sweep finds the run: ours by the search attribute, or another group's, which announces it."""
+    return run.group == mark.group_text(group) or (run.mark is not None and run.mark.group != group)
 
 
 async def _closed(temporal: Temporal, command: Command) -> Rejected:

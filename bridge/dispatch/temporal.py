@@ -82,7 +82,7 @@ class Temporal:
         request = requests.signal(command, namespace=self.namespace, group=self.group, run_id=run_id)
         response = await self._ask(self._service.signal_workflow_execution, request)
         if isinstance(response, workflowservice.SignalWorkflowExecutionResponse):
-            return Reached(_linked_run(response.link))
+            return Reached(_linked_run(response.link) or run_id or None)
         return response
 
     async def signal_with_start(self, command: Command, rerun: Rerun) -> Reached | Answer:

@@ -74,9 +74,15 @@ class Feed:
         except TemporalAwayError as error:  # nothing was begun that Kafka would have to forget
             await self._pause(error)
         except (KafkaError, UnavailableError, TimeoutError) as error:
-            await self._ownership.resign()
-            await self._release()
-            await self._pause(error)
+            await self._give_up(error)
+        except Exception as error:  # a defect of ours, which must not end the whole process
+            log.exception(Log.FEED_CRASHED)
+            await self._give_up(error)
+
+    async def _give_up(self, error: Exception) -> None:
+        await self._ownership.resign()
+        await self._release()
+        await self._pause(error)
 
     async def _pause(self, error: Exception) -> None:
         self._health.fails(Part.FEED, f"{type(error).__name__}: {error}")

@@ -87,19 +87,21 @@ class Lookout:
         facts = first.begun.facts
         if asked.reply_topic is not None:
             waiting = dataclasses.replace(asked, announce=False)
-            batch.add([watch.record(waiting, self._group)])
+            batch.add(waiting, [watch.record(waiting, self._group)])
             yield waiting
         else:
-            batch.add([watch.tombstone(asked, self._group)])
-        owned = dataclasses.replace(asked, reply_topic=None, started=True)
-        closing = self._lookup.build(first, asked.mark, owned)
+            batch.add(asked, [watch.tombstone(asked, self._group)])
+        # Where it has a mark of ours and lacks our attribute alone, its start may have been told by that mark.
+        mark = self._lookup.own(first.begun.mark, first.begun.started_ms) or asked.mark
+        owned = dataclasses.replace(asked, mark=mark, reply_topic=None, started=True)
+        closing = self._lookup.build(first, mark, owned)
         is_announced = closing is not None and batch.has(closing.ended_id)
         if first.begun.in_group or is_announced or batch.watched(facts.workflow_id, facts.run_id) is not None:
             return
-        topic = self._lookup.topic_of(asked.mark)
+        topic = self._lookup.topic_of(mark)
         if topic is not None:
-            batch.add([lifecycle.started(asked.mark, facts, topic)])
-        batch.add([watch.record(owned, self._group)])
+            batch.add(owned, [lifecycle.started(owned.mark, facts, topic)])
+        batch.add(owned, [watch.record(owned, self._group)])
         yield owned
 
     def _walk(self, watched: Watch, chain: Sequence[Told | None], batch: Batch) -> None:
@@ -110,7 +112,7 @@ class Lookout:
                 return
             if told is None:
                 log.warning(Log.WATCH_LOST, workflow_id=next_one.workflow_id, run_id=next_one.run_id)
-                batch.add([watch.tombstone(next_one, self._group)])
+                batch.add(next_one, [watch.tombstone(next_one, self._group)])
                 return
             next_one = (
                 self._announce(next_one, told, batch) if next_one.started else self._answer(next_one, told, batch)
@@ -120,7 +122,7 @@ class Lookout:
         """Announce the end of a run, unless the sweep did; return the watch over the run that continues it, if any."""
         closing = self._lookup.build(told, owned.mark, owned)
         if closing is None or batch.has(closing.ended_id):
-            batch.add([watch.tombstone(owned, self._group)])
+            batch.add(owned, [watch.tombstone(owned, self._group)])
         else:
             batch.close(closing, with_start=False)
         next_run_id = told.end.new_run_id if told.end is not None else None
@@ -128,13 +130,13 @@ class Lookout:
 
     def _answer(self, waiting: Watch, told: Told, batch: Batch) -> Watch | None:
         """Answer where the chain has ended; else return the watch over the run that continues it."""
-        batch.add([watch.tombstone(waiting, self._group)])
+        batch.add(waiting, [watch.tombstone(waiting, self._group)])
         if told.end is None:
             return None
         if told.end.new_run_id is None:
             if (topic := self._lookup.allowed(waiting.reply_topic)) is not None:
-                batch.add([replies.done(waiting.mark, told.begun.facts, told.end, topic)])
+                batch.add(waiting, [replies.done(waiting.mark, told.begun.facts, told.end, topic)])
             return None
         following = dataclasses.replace(waiting, run_id=told.end.new_run_id)
-        batch.add([watch.record(following, self._group)])
+        batch.add(following, [watch.record(following, self._group)])
         return following

@@ -49,14 +49,19 @@ class Lookup:
 
     async def mark_of(self, begun: Begun) -> Mark | None:
         """Return the mark of a run, of the first run of its chain, or one in its place; None for a run of others."""
-        if begun.mark is not None and begun.mark.group == self._group:
-            return begun.mark
+        if (found := self.own(begun.mark, begun.started_ms)) is not None:
+            return found
         if not begun.in_group:
             return None
         # A workflow that continues as new with a memo of its own loses the mark; the first run of the chain has it.
         facts = begun.facts
-        found = await self._ends.first_mark(facts) if facts.run_id != facts.first_run_id else None
-        return found or self._stand_in(begun)
+        first = await self._ends.first_mark(facts) if facts.run_id != facts.first_run_id else None
+        return self.own(first, begun.started_ms) or self._stand_in(begun)
+
+    def own(self, mark: Mark | None, started_ms: int) -> Mark | None:
+        """Return a mark if it is of the group, and of a command that was there when the run started; else None."""
+        is_own = mark is not None and mark.group == self._group and mark.may_begin(started_ms)
+        return mark if is_own else None
 
     def build(self, told: Told, mark: Mark, watched: Watch | None = None) -> Closing | None:
         """Return what must be written for a run; None while it is open. `watched` where the owner looks after it."""

@@ -7,6 +7,7 @@ transactional id fences an owner that was thought dead.
 import asyncio
 import contextlib
 import json
+import struct
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -14,7 +15,9 @@ from typing import Any, Self
 
 import jiter
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError, RecordListTooLargeError
 
+from bridge.errors import KafkaAwayError
 from bridge.feed import watch
 from bridge.feed.watchlist import Watchlist
 from bridge.outcomes.event import OutRecord
@@ -26,6 +29,20 @@ POLL_TIMEOUT_MS = 500
 READ_TIMEOUT = timedelta(seconds=20)
 TRANSACTION_TIMEOUT = timedelta(seconds=20)
 STOP_TIMEOUT = timedelta(seconds=5)
+
+FAULTS = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidTimestampError,
+    ValueError,
+    OverflowError,
+    struct.error,
+)
+"""What Kafka and its client raise of a record that they will never take, however often it comes."""
+
+
+class RefusedRecordError(Exception):
+    """One of the records of a transaction is such that it is never taken; nothing of the transaction was written."""
 
 
 class Ownership:
@@ -98,32 +115,35 @@ class Ownership:
     async def write(self, records: Sequence[OutRecord], namespace: str, watermark_ms: int) -> None:
         """Write events, watches, and the watermark that covers them: all, or none of them.
 
-        After an error resign: the broker aborts what was begun when the next producer comes. To abort it here would
-        wait without end while Kafka is away.
+        Raises `RefusedRecordError` where a record is to blame; then this process is the owner still, and can go on.
+        After any other error resign: the broker aborts what was begun when the next producer comes. To abort it here
+        would wait without end while Kafka is away.
         """
         producer = self._producer
         if producer is None:
             raise RuntimeError("only the owner of the feed writes to it")
         value = json.dumps({"closed_until_ms": watermark_ms}).encode()
-        async with asyncio.timeout(TRANSACTION_TIMEOUT.total_seconds()):
-            await producer.begin_transaction()
-            sent = [
-                await producer.send(
-                    record.topic,
-                    key=record.key,
-                    value=record.value,
-                    headers=list(record.headers),
-                    timestamp_ms=record.timestamp_ms,
-                )
-                for record in records
-            ]
-            sent.append(await producer.send(self._topic, key=namespace.encode(), value=value))
-            await asyncio.gather(*sent)
-            await producer.commit_transaction()
+        watermark = OutRecord(self._topic, namespace.encode(), value, ())
+        sent: list[asyncio.Future[Any]] = []
+        try:
+            async with asyncio.timeout(TRANSACTION_TIMEOUT.total_seconds()):
+                await _transact(producer, [*records, watermark], sent)
+        except Exception as error:
+            if (fault := _fault(error, sent)) is None:
+                raise
+            await self._begin_anew()
+            raise RefusedRecordError(f"{type(fault).__name__}: {fault}") from fault
         self._watermarks[namespace] = watermark_ms
         for record in records:
             if record.topic == self._topic and record.key is not None:
                 self.watchlist.note(record.key, record.value)
+
+    async def _begin_anew(self) -> None:
+        """Take a new producer, which aborts what the old one has begun; raises where another is the owner by now."""
+        before = dict(self._watermarks)
+        await self.resign()
+        if not await self.is_mine() or self._watermarks != before:
+            raise KafkaAwayError("another process has become the owner of the feed")
 
     def _take(self, batches: Mapping[TopicPartition, Sequence[Any]]) -> None:
         for record in (record for records in batches.values() for record in records):
@@ -155,6 +175,34 @@ class Ownership:
         if self._consumer is None:
             raise RuntimeError("the election is asked before it is joined")
         return self._consumer
+
+
+async def _transact(
+    producer: AIOKafkaProducer, records: Sequence[OutRecord], sent: list["asyncio.Future[Any]"]
+) -> None:
+    await producer.begin_transaction()
+    for record in records:
+        future = await producer.send(
+            record.topic,
+            key=record.key,
+            value=record.value,
+            headers=list(record.headers),
+            timestamp_ms=record.timestamp_ms,
+        )
+        future.add_done_callback(_error)
+        sent.append(future)
+    await asyncio.gather(*sent)
+    await producer.commit_transaction()
+
+
+def _fault(error: Exception, sent: Sequence["asyncio.Future[Any]"]) -> BaseException | None:
+    """Return what a record is to blame for, behind an error: the client may tell of what came of it instead."""
+    found = [error, *(_error(future) for future in sent if future.done())]
+    return next((one for one in found if isinstance(one, FAULTS)), None)
+
+
+def _error(future: "asyncio.Future[Any]") -> BaseException | None:
+    return None if future.cancelled() else future.exception()
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

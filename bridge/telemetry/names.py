@@ -37,6 +37,8 @@ class Log(StrEnum):
     FEED_RELEASED = "lifecycle feed released"
     FEED_FAILED = "lifecycle feed failed"
     FEED_UNKNOWN_ROUTE = "run of an unknown route"
+    FEED_CRASHED = "lifecycle feed crashed"
+    RUN_REFUSED = "run refused by kafka"
     FEED_GAP = "ends lost to retention"
     WATCHES_FULL = "too many watched runs"
     WATCH_LOST = "watched run is gone"

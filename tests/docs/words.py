@@ -117,6 +117,11 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.FEED_UNKNOWN_ROUTE: "A closed run was begun by a route that this process does not have; not announced.",
         Log.ANSWER_FORBIDDEN: "A run has ended whose mark names a reply topic that is not allowed, or not any more.",
         Log.WATCH_LOST: "Retention took a run before its end was seen: its chain is lost, nobody is answered.",
+        Log.FEED_CRASHED: "A defect of the bridge, in the sweep, which is tried again. Please report it.",
+        Log.RUN_REFUSED: (
+            "What `workflow_id`, `run_id` has to tell is such that Kafka never takes it (`error`: too large, or a time "
+            "that is too far off): it is not announced, the others are."
+        ),
         Log.FEED_GAP: "Nobody swept `namespace` since `announced_until`, longer than it retains runs: ends are lost.",
         Log.WATCHES_FULL: "More than `watches` runs are looked after one by one; the rest waits until half are done.",
     }

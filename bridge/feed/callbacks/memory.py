@@ -60,6 +60,10 @@ class Memory:
                     self._opened_ms = None
                     log.warning(Log.CALLBACKS_MEMORY_FAILED, error=f"{type(error).__name__}: {error}")
                     await asyncio.sleep(AGAIN_AFTER.total_seconds())
+                except Exception as error:  # a record that the client cannot read: the sweep tells the ends
+                    self._opened_ms = None
+                    log.exception(Log.CALLBACKS_MEMORY_FAILED, error=f"{type(error).__name__}: {error}")
+                    await asyncio.sleep(AGAIN_AFTER.total_seconds())
         finally:
             await self._announced.close()
 
