@@ -10,7 +10,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 
 from bridge import mark
-from bridge.command import Command, rfc3339
+from bridge.command import Command, Record, rfc3339
 from bridge.dispatch import decision
 from bridge.dispatch.decision import RunAgain
 from bridge.dispatch.run import Run
@@ -245,6 +245,28 @@ FOREIGN = {
     "a time without an offset": {"time": "2026-11-21T10:00:00"},
     "a traceparent that is none": {"traceparent": "x"},
     "a tracestate that is a list": {"tracestate": []},
+    "a partition that Kafka cannot have": {"partition": 2**31},
+    "a partition below the first": {"partition": -1},
+    "an offset that Kafka cannot have": {"offset": 2**63},
+    "an offset below the first": {"offset": -1},
+    "a topic without a name": {"topic": ""},
+    "a topic whose name is too long": {"topic": "t" * 250},
+    "a topic whose name Kafka does not take": {"topic": "a/b"},
+    "a reply topic whose name is too long": {"done": "t" * 250},
+    "a command that is too long": {"command": "c" * 301},
+    "a source with a line break": {"source": "/a\n"},
+    "a type that is too long": {"type": "t" * 301},
+    "a group that is too long": {"group": "g" * 301},
+    "a route that is too long": {"route": "r" * 301},
+    "a correlation id of 1.2 MB": {"correlationid": "c" * 1_200_000},
+    "a correlation id with a null": {"correlationid": "a\0"},
+    "a tracestate that is too long": {"tracestate": "a" * 513},
+    "a tracestate with a line break": {"tracestate": "a=1\n"},
+    "too many earlier ids": {"earlier": ["a"] * 33},
+    "an earlier id that is too long": {"earlier": ["a" * 301]},
+    "a time in another form": {"time": "2026-11-21T10:00:00+00:00"},
+    "a time with too many digits": {"time": "2026-11-21T10:00:00." + "0" * 1000 + "Z"},
+    "a time before the calendar": {"time": "0000-01-01T00:00:00.000Z"},
 }
 
 
@@ -253,6 +275,35 @@ def test_a_memo_that_is_no_mark_of_ours_is_none(memo: bytes | dict[str, object])
     if isinstance(memo, dict):
         memo = json.dumps({**dataclasses.asdict(mark.of(start(), "g")), **memo}).encode()
     assert mark.read(Payload(data=memo)) is None
+
+
+LONGEST = {
+    "binary": records.record(
+        headers=records.binary(
+            {"specversion": "1.0", "id": "i" * 255, "source": "s" * 255, "type": "t" * 249},
+            correlationid="c" * 255, tracestate="a" * 512,
+            traceparent=f"00-{'1' * 32}-{'2' * 16}-00", replyto="r" * 249,
+            replywhen="done",
+        ),
+        topic="t" * 249, partition=2**31 - 1, offset=2**63 - 1, timestamp_ms=2**62,
+    ),
+    "bare JSON": records.record(topic="t" * 249, partition=2**31 - 1, offset=2**63 - 1, timestamp_ms=2**62),
+    "without a timestamp": records.record(topic="t" * 249, timestamp_ms=-1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("record", LONGEST.values(), ids=LONGEST.keys())
+def test_the_mark_of_whatever_intake_takes_is_read_back(record: Record) -> None:
+    route = Route(command="t" * 249, verb=Verb.START, id="w-{invoice_id}", workflow="W", task_queue="q")
+    command = records.command(record, rows=[route], reply_topics=["r" * 249])
+    written = mark.of(command, "g" * 249, tuple("e" * 36 for _ in range(32)))
+    assert mark.read(mark.memo(written)) == written
+
+
+@pytest.mark.parametrize(("ahead_ms", "may"), [(0, True), (45 * 60_000, True), (45 * 60_000 + 1, False)])
+def test_a_mark_from_later_than_the_start_of_its_run_cannot_have_begun_it(ahead_ms: int, may: bool) -> None:
+    written = mark.of(start(timestamp_ms=RECORDED_MS + ahead_ms), "g")
+    assert written.may_begin(RECORDED_MS) is may
 
 
 def test_a_mark_of_a_later_version_is_read_without_what_is_not_known() -> None:

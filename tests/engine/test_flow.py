@@ -16,6 +16,7 @@ from bridge.command import Command
 from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.failures import NoWorkerYetError, RunIsFullError
+from bridge.dispatch.known import KnownRuns
 from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError
 from bridge.feed import watch
 from bridge.feed.watch import Watch
@@ -46,6 +47,7 @@ class Server:
     asked: list[bool] = field(default_factory=list)
     group: str = "g"
     namespace: str = "n"
+    known_runs: KnownRuns = field(default_factory=KnownRuns)
 
     def of(self, _: object) -> "Server":
         return self
@@ -286,6 +288,17 @@ async def test_what_the_owner_of_the_feed_is_asked_names_the_run_and_the_topic_o
     assert isinstance(told.item.content, Command)
     mine = mark.of(told.item.content, "g")
     assert found == Watch(mine, "n", "invoice-I-1", "r", announce=False, reply_topic=REPLIES)
+
+
+async def test_a_run_of_others_is_known_only_once_the_owner_of_the_feed_was_asked_to_look_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reaches = {"verb": Verb.SIGNAL_WITH_START, "workflow": "W", "task_queue": "q"}
+    told = scene(monkeypatch, Server([Accepted("r", of_others=True)], [KafkaAwayError("away")]), **reaches)
+    assert await told.work() is not None
+    assert "r" not in told.server.known_runs
+    assert await told.work() is None
+    assert (told.topics, "r" in told.server.known_runs) == ([FEED, REPLIES], True)
 
 
 async def test_a_run_that_a_refused_update_began_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ async def carry_out(kafka: Kafka, feed: Stage, command: Command, *, fresh: bool 
     assert isinstance(outcome, Accepted), outcome
     async with outgoings.opened({"bootstrap_servers": kafka.bootstrap}) as outgoing:
         await outgoing.send(announcement.records(command, outcome, group=feed.group, namespace="default", attempts=1))
+    if outcome.run_id is not None:
+        feed.temporal.known_runs.add(outcome.run_id)
     return outcome
 
 
