@@ -18,7 +18,7 @@ from bridge.mark import Mark
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import End, RunFacts
 from bridge.telemetry.metrics import Metrics
-from bridge.telemetry.names import Log, Metric
+from bridge.telemetry.names import Log
 from tests.engine import records
 from topics.lifecycle import State
 
@@ -80,7 +80,7 @@ async def test_only_what_was_written_is_counted_where_one_run_is_refused() -> No
     for number in "12":
         batch.close(closing(f"w-{number}", f"r-{number}"), with_start=False)
     await batch.write(WATERMARK_MS)
-    assert metrics._counts[Metric.LIFECYCLE_EVENTS] == {("completed",): 1}
+    assert b'bridge_lifecycle_events_total{state="completed"} 1\n' in metrics.exposition()
 
 
 async def test_the_watch_over_a_run_that_kafka_never_takes_is_taken_back() -> None:

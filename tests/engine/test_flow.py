@@ -293,7 +293,7 @@ async def test_what_the_owner_of_the_feed_is_asked_names_the_run_and_the_topic_o
 async def test_a_run_of_others_is_known_only_once_the_owner_of_the_feed_was_asked_to_look_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    reaches = {"verb": Verb.SIGNAL_WITH_START, "workflow": "W", "task_queue": "q"}
+    reaches: Mapping[str, Any] = {"verb": Verb.SIGNAL_WITH_START, "workflow": "W", "task_queue": "q"}
     told = scene(monkeypatch, Server([Accepted("r", of_others=True)], [KafkaAwayError("away")]), **reaches)
     assert await told.work() is not None
     assert "r" not in told.server.known_runs
