@@ -127,7 +127,7 @@ async def test_a_run_with_our_mark_alone_is_announced_by_it_once_a_signal_with_s
     kafka: Kafka, feed: Stage
 ) -> None:
     run_id = await begin_strange(feed, in_group=False)
-    command = feed.command(Verb.SIGNAL_WITH_START, "reached", rerun=Rerun.ALWAYS)
+    command = feed.command(Verb.SIGNAL_WITH_START, "reached", rerun=Rerun.ALWAYS, replyto=feed.replies)
     outcome = await feed.do(command, fresh=True)
     assert outcome == Accepted(run_id, of_others=True)
     async with outgoings.opened({"bootstrap_servers": kafka.bootstrap}) as outgoing:
