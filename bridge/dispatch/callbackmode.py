@@ -11,6 +11,9 @@ from bridge.telemetry.names import Log
 
 AGAIN_AFTER = timedelta(minutes=5)
 MISSED_MAX = 20  # ends in a row of which no callback came: then the sweep waits for none
+LEFT_FOR = timedelta(seconds=10)
+# Until one has come to this process: whether any comes may be known only where starts are made.
+LEFT_AT_FIRST = timedelta(seconds=2)
 
 CALLBACKS = "callbacks"
 SWEEP = "sweep"
@@ -25,28 +28,30 @@ log = logs.get(__name__)
 class CallbackMode:
     """One namespace's mode. Asked before each start, told what came of it, and asked by the sweep.
 
-    Without a signer there are no callbacks. A server that refuses them, or whose callbacks do not arrive, is tried
-    again after some minutes.
+    Without a signer there are no callbacks. A server that refuses them is tried again after some minutes. Where they do
+    not arrive, starts go on to ask for them, and the first that arrives is believed.
     """
 
     def __init__(self, namespace: str = "", signer: Signer | None = None, health: Health | None = None) -> None:
         self.namespace = namespace
         self._signer = signer
         self._health = health
-        self._refused_at = self._lost_at = NEVER
+        self._refused_at = NEVER
+        self._has_arrived = self._is_lost = False
         self._missed = 0
         self._show()
 
     @property
     def name(self) -> str:
         """`callbacks` or `sweep`."""
-        works = self._signer is not None and self._refused_at == NEVER and self._lost_at == NEVER
-        return CALLBACKS if works else SWEEP
+        return CALLBACKS if self.left_for else SWEEP
 
     @property
-    def tells_ends(self) -> bool:
-        """Whether the sweep is to leave young ends to callbacks."""
-        return self._signer is not None and self._refused_at == NEVER and _is_long_ago(self._lost_at)
+    def left_for(self) -> timedelta:
+        """How long the sweep is to leave an end to callbacks; nothing where none come."""
+        if self._signer is None or self._refused_at != NEVER or self._is_lost:
+            return timedelta(0)
+        return LEFT_FOR if self._has_arrived else LEFT_AT_FIRST
 
     def signer(self) -> Signer | None:
         """Return what signs the next start's callback; None where it is to have none."""
@@ -62,14 +67,16 @@ class CallbackMode:
         """Note that a start was taken without its callback only; it is told when it begins, not each time."""
         is_new = self._refused_at == NEVER
         self._refused_at = time.monotonic()
+        self._has_arrived = False
         if is_new:
             self._say(Log.CALLBACKS_BARRED, reason)
 
     def arrived(self) -> None:
         """Note that a callback has come to this process, and in time."""
         self._missed = 0
-        if self._lost_at != NEVER:
-            self._lost_at = NEVER
+        self._has_arrived = True
+        if self._is_lost:
+            self._is_lost = False
             self._say(Log.CALLBACKS_ON)
 
     def told(self) -> None:
@@ -79,12 +86,9 @@ class CallbackMode:
     def missed(self) -> None:
         """Note that the sweep told an end that it had left to a callback; it is told when it begins, not each time."""
         self._missed += 1
-        if self._missed >= MISSED_MAX:
-            is_new = self._lost_at == NEVER
-            self._lost_at = time.monotonic()
-            if is_new:
-                self._say(Log.CALLBACKS_LOST, f"no callback came for the last {self._missed} ends")
-            self._missed = 0
+        if self._missed >= MISSED_MAX and not self._is_lost:
+            self._is_lost, self._has_arrived = True, False
+            self._say(Log.CALLBACKS_LOST, f"no callback came for the last {self._missed} ends")
 
     def _say(self, event: Log, reason: str | None = None) -> None:
         self._show()

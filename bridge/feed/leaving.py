@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bridge.dispatch.callbackmode import CallbackMode
+from bridge.feed.closing import Closing
 from bridge.feed.visibility import ClosedRun
-from bridge.routes import Routes, Verb
+from bridge.routes import Routes
 from topics.lifecycle import State
 
-LEFT_FOR = timedelta(seconds=10)
 MISSED_WITHIN = timedelta(minutes=1)  # older ends were not told because nobody was there to be called
 
 
@@ -19,11 +19,15 @@ class Leaving:
     def __init__(self, mode: CallbackMode, routes: Routes) -> None:
         self._mode = mode
         self._routes = routes
+        self._looked_ms = _now_ms()
+        self._left_for_ms = 0
+        self._begun_by_commands: set[str] = set()
 
     def taken(self, unknown: Sequence[ClosedRun]) -> list[ClosedRun]:
         """Return those that the sweep is to announce now; what follows a run that is left is left with it."""
-        if not self._mode.tells_ends:
-            return list(unknown)
+        self._begun_by_commands.clear()
+        # Once for all that is decided from here on: the mode may change meanwhile.
+        self._looked_ms, self._left_for_ms = _now_ms(), _ms(self._mode.left_for)
         left: set[str] = set()
         found = []
         for run in unknown:
@@ -35,31 +39,38 @@ class Leaving:
 
     def until_ms(self, closed_ms: int) -> int:
         """Return how far the watermark may go at most, for what is left to be found again."""
-        return min(closed_ms, _now_ms() - _ms(LEFT_FOR)) if self._mode.tells_ends else closed_ms
+        return min(closed_ms, self._looked_ms - self._left_for_ms) if self._left_for_ms else closed_ms
+
+    def note(self, closing: Closing) -> None:
+        """Note what was read of a run that is to be announced: its row does not tell all."""
+        if closing.is_plain and closing.is_begun_by_command:
+            self._begun_by_commands.add(closing.begun.facts.run_id)
 
     def learn(self, closed: Sequence[ClosedRun], unknown: Sequence[ClosedRun], announced: Sequence[ClosedRun]) -> None:
         """Let the mode know whether callbacks come: of what has closed, what was unknown, and what the sweep told."""
-        if not self._mode.tells_ends:
+        if not self._left_for_ms:
             return
         new = {run.run_id for run in unknown}
         if any(self._is_left(run) for run in closed if run.run_id not in new):
             self._mode.told()
         for run in announced:
-            if _age_ms(run) < _ms(MISSED_WITHIN) and self._is_called_back(run):
+            is_fresh = self._age_ms(run) < _ms(MISSED_WITHIN)
+            if is_fresh and run.run_id in self._begun_by_commands and self._is_called_back(run):
                 self._mode.missed()
 
     def _is_left(self, run: ClosedRun) -> bool:
-        return _age_ms(run) < _ms(LEFT_FOR) and self._is_called_back(run)
+        return self._age_ms(run) < self._left_for_ms and self._is_called_back(run)
 
     def _is_called_back(self, run: ClosedRun) -> bool:
-        """Return whether a callback goes with the run, by its route: not where a run only continues."""
-        mark = run.mark if run.state is not State.CONTINUED_AS_NEW else None
+        """Return whether a callback goes with the run, as far as its row tells: not where a run only continues."""
+        if run.state is State.CONTINUED_AS_NEW or run.is_offspring:
+            return False
+        mark = run.mark
         route = self._routes.for_command(mark.route) if mark is not None else None
-        return route is not None and route.verb is Verb.START and bool(route.lifecycle)
+        return route is not None and route.is_called_back and bool(route.lifecycle)
 
-
-def _age_ms(run: ClosedRun) -> int:
-    return _now_ms() - run.closed_ms
+    def _age_ms(self, run: ClosedRun) -> int:
+        return self._looked_ms - run.closed_ms
 
 
 def _ms(span: timedelta) -> int:

@@ -1,7 +1,7 @@
 """Look at a run: whose it is, and what must be written where it has closed."""
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from bridge import tracecontext
 from bridge.command import rfc3339
@@ -22,12 +22,23 @@ log = logs.get(__name__)
 class Lookup:
     """Looks at the runs of one namespace that are of one group."""
 
-    def __init__(self, ends: Ends, routes: Routes, group: str, reply_topics: Collection[str]) -> None:
-        """Take what decides; `reply_topics` are those that a command may name beside the common one."""
+    def __init__(
+        self,
+        ends: Ends,
+        routes: Routes,
+        group: str,
+        reply_topics: Collection[str],
+        note: Callable[[Closing], None] = lambda _: None,
+    ) -> None:
+        """Take what decides; `reply_topics` are those that a command may name beside the common one.
+
+        `note` is told of each run that has closed, once it is read.
+        """
         self._ends = ends
         self._routes = routes
         self._group = group
         self._reply_topics = frozenset({tables.REPLIES_TOPIC, *reply_topics})
+        self._note = note
 
     @property
     def namespace(self) -> str:
@@ -77,7 +88,7 @@ class Lookup:
         if route is None:
             facts = told.begun.facts
             log.warning(Log.FEED_UNKNOWN_ROUTE, workflow_id=facts.workflow_id, run_id=facts.run_id)
-        return Closing(
+        closing = Closing(
             told.begun,
             told.end,
             told.successor,
@@ -88,6 +99,8 @@ class Lookup:
             answered_in=self.allowed(mark.done),
             watched=watched,
         )
+        self._note(closing)
+        return closing
 
     def allowed(self, reply_topic: str | None) -> str | None:
         """Return a reply topic if a command may name it now.

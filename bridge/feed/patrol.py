@@ -78,8 +78,8 @@ def of(
 ) -> Patrol:
     """Return the patrol of a client's namespace."""
     asking = Asking(client)
-    lookup = Lookup(Ends(asking, group), routes, group, reply_topics)
     leaving = Leaving(callbacks, routes)
+    lookup = Lookup(Ends(asking, group), routes, group, reply_topics, leaving.note)
     sweep = Sweep(lookup, Visibility(asking, group), ownership, announced, has_handled, metrics, leaving)
     lookout = Lookout(lookup, ownership, announced, group, metrics)
     return Patrol(asking, sweep, lookout, SecondLook())

@@ -20,6 +20,7 @@ from topics.lifecycle import State
 PAGE_ROWS = 1000
 # A frontend allows a namespace 10 calls a second, and no burst; the rest is for other people and our look-backs.
 PAGES_APART = timedelta(milliseconds=110)
+SCHEDULE_ATTRIBUTE = "TemporalScheduledById"  # the server gives it to what a schedule begins
 
 STATES: Mapping[int, State] = MappingProxyType(
     {
@@ -35,7 +36,10 @@ STATES: Mapping[int, State] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class ClosedRun:
-    """A row of visibility: a run of ours that has closed; `closed_ms` is since the epoch, cut."""
+    """A row of visibility: a run of ours that has closed; `closed_ms` is since the epoch, cut.
+
+    `is_offspring` tells that a workflow or a schedule began it, and no command, whatever its memo says.
+    """
 
     # Most rows are known already, so a mark is read only where it is asked for.
 
@@ -44,6 +48,7 @@ class ClosedRun:
     state: State
     closed_ms: int
     memo: bytes | None
+    is_offspring: bool = False
 
     @property
     def mark(self) -> Mark | None:
@@ -101,10 +106,12 @@ class Visibility:
 
 
 def _row(info: WorkflowExecutionInfo) -> ClosedRun:
+    is_scheduled = SCHEDULE_ATTRIBUTE in info.search_attributes.indexed_fields
     return ClosedRun(
         workflow_id=info.execution.workflow_id,
         run_id=info.execution.run_id,
         state=STATES[info.status],
         closed_ms=info.close_time.ToMilliseconds(),
         memo=info.memo.fields[mark.MEMO].data if mark.MEMO in info.memo.fields else None,
+        is_offspring=is_scheduled or bool(info.parent_execution.workflow_id),
     )

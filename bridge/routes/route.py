@@ -103,6 +103,11 @@ class Route:
         return self.verb.starts or self.missing is Missing.START
 
     @property
+    def is_called_back(self) -> bool:
+        """Whether Temporal can be asked to call when a run that this route began has ended; with a signal it cannot."""
+        return self.verb is Verb.START or (self.verb is Verb.UPDATE and self.missing is Missing.START)
+
+    @property
     def id_template(self) -> template.Template:
         """The workflow id's template, parsed."""
         return template.parse(self.id)

@@ -1,5 +1,6 @@
 """Ends that Temporal calls back for: announced once, in order, whatever the caller says."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,7 +12,7 @@ from temporalio.api.failure.v1 import Failure
 
 from bridge.dispatch.callbackmode import MISSED_MAX
 from bridge.errors import KafkaAwayError
-from bridge.feed.callbacks import announcer
+from bridge.feed.callbacks import announcer, memory
 from bridge.feed.callbacks.announcer import Sender
 from bridge.outcomes.event import OutRecord
 from bridge.routes import Verb
@@ -131,6 +132,29 @@ async def test_the_end_of_a_chain_whose_start_is_not_out_is_left_to_the_sweep(
         await listening.called("left_to_sweep")
         assert listening.counted == {"left_to_sweep": 1}  # called once, for the last run
     assert await events(kafka, feed) == []
+
+
+async def test_the_end_of_an_old_run_whose_start_came_with_an_end_that_is_not_out_is_left_to_the_sweep(
+    kafka: Kafka, feed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening = Listening(kafka, feed)
+    first = await feed.begin()
+    await feed.renew()
+    second = await feed.latest()
+    async with contextlib.AsyncExitStack() as stack:
+        with monkeypatch.context() as patched:
+            patched.setattr(memory, "KEPT", timedelta(0))  # so that the run is older than what is remembered
+            await stack.enter_async_context(listening.open())
+        await feed.work(COMPLETED)
+        await listening.called("left_to_sweep")
+        assert await events(kafka, feed) == []
+    async with Sweeper(kafka, feed).owning() as sweeper:
+        data = await swept(sweeper, kafka, feed, 3)
+    assert [(one["run_id"], one["state"]) for one in data] == [
+        (first, "continued_as_new"),
+        (second.run_id, "started"),
+        (second.run_id, "completed"),
+    ]
 
 
 async def test_the_end_of_a_chain_follows_as_soon_as_the_run_before_it_is_announced(kafka: Kafka, feed: Stage) -> None:

@@ -1,11 +1,12 @@
 """Whether callbacks are used: found out by the first start, told once, and tried again."""
 
 import time
+from datetime import timedelta
 
 import pytest
 
 from bridge.dispatch import callbackmode
-from bridge.dispatch.callbackmode import MISSED_MAX, CallbackMode
+from bridge.dispatch.callbackmode import LEFT_AT_FIRST, LEFT_FOR, MISSED_MAX, CallbackMode
 from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, DeadLettered
 from bridge.routes import Verb
@@ -16,6 +17,7 @@ from topics.replies import DeadLetterReason
 
 ALLOWED = "127.0.0.1:9"  # nobody listens there, which no start notices
 BARRED = "10.1.2.3:9"
+NOT_LEFT = timedelta(0)
 
 
 def mode(stage: Stage, address: str, health: Health | None = None) -> CallbackMode:
@@ -34,7 +36,7 @@ async def test_where_temporal_allows_the_address_a_start_carries_a_callback(stag
     used = mode(stage, ALLOWED, health)
     await stage.begin()
     assert await callbacks(stage) == [f"http://{ALLOWED}/callbacks/{stage.group}"]
-    assert (used.tells_ends, health.sources) == (True, {"default": "callbacks"})
+    assert (used.left_for, health.sources) == (LEFT_AT_FIRST, {"default": "callbacks"})
 
 
 async def test_where_temporal_bars_the_address_a_start_goes_without(stage: Stage) -> None:
@@ -42,7 +44,7 @@ async def test_where_temporal_bars_the_address_a_start_goes_without(stage: Stage
     used = mode(stage, BARRED, health)
     await stage.begin()
     assert await callbacks(stage) == []
-    assert (used.tells_ends, used.signer(), health.sources) == (False, None, {"default": "sweep"})
+    assert (used.left_for, used.signer(), health.sources) == (NOT_LEFT, None, {"default": "sweep"})
 
 
 async def test_an_address_that_is_allowed_later_is_found_out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,16 +92,18 @@ def test_what_can_be_about_the_callback_is_told_by_the_servers_words(message: st
     assert callbackmode.may_be_refusal(message) is expected
 
 
-def test_callbacks_that_never_arrive_are_waited_for_no_more_for_some_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_callbacks_that_never_arrive_are_waited_for_no_more_but_asked_for_with_each_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     used = CallbackMode("default", caller.signer(ALLOWED, "g"))
     for _ in range(MISSED_MAX - 1):
         used.missed()
-    assert used.tells_ends
+    assert used.left_for == LEFT_AT_FIRST
     used.missed()
-    assert (used.tells_ends, used.name, used.signer() is None) == (False, "sweep", False)
+    assert (used.left_for, used.name, used.signer() is None) == (NOT_LEFT, "sweep", False)
     later = time.monotonic() + callbackmode.AGAIN_AFTER.total_seconds()
     monkeypatch.setattr("bridge.dispatch.callbackmode.time.monotonic", lambda: later)
-    assert used.tells_ends
+    assert (used.left_for, used.name) == (NOT_LEFT, "sweep")
 
 
 def test_a_callback_that_arrives_ends_the_doubt() -> None:
@@ -107,7 +111,16 @@ def test_a_callback_that_arrives_ends_the_doubt() -> None:
     for _ in range(MISSED_MAX):
         used.missed()
     used.arrived()
-    assert (used.tells_ends, used.name) == (True, "callbacks")
+    assert (used.left_for, used.name) == (LEFT_FOR, "callbacks")
+
+
+def test_callbacks_that_are_taken_again_after_a_refusal_have_to_arrive_first() -> None:
+    used = CallbackMode("default", caller.signer(ALLOWED, "g"))
+    used.arrived()
+    used.refused("no")
+    assert used.left_for == NOT_LEFT
+    used.taken()
+    assert used.left_for == LEFT_AT_FIRST
 
 
 def test_an_end_that_another_process_told_is_no_miss() -> None:
@@ -115,4 +128,4 @@ def test_an_end_that_another_process_told_is_no_miss() -> None:
     for _ in range(MISSED_MAX):
         used.missed()
         used.told()
-    assert used.tells_ends
+    assert used.left_for == LEFT_AT_FIRST

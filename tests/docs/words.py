@@ -107,7 +107,8 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
             "again after 5 minutes."
         ),
         Log.CALLBACKS_LOST: (
-            "Temporal took the callbacks, and none arrives: it cannot reach the URL. The sweep tells ends."
+            "No callback came for many ends in a row: Temporal cannot reach the URL, or bars it. The sweep tells ends "
+            "until one arrives."
         ),
         Log.CALLBACKS_MEMORY_FAILED: "The lifecycle topics cannot be read; callbacks are put off until they can be.",
         Log.CALLBACK_REFUSED: (

@@ -184,11 +184,20 @@ def test_values_are_read_as_what_they_are() -> None:
         ("BRIDGE_REPLY_TOPICS", "my answers"),
         ("BRIDGE_CALLBACK_URL", "bridge:8089"),
         ("BRIDGE_CALLBACK_URL", "http://bridge:8089/callbacks"),
+        ("BRIDGE_CALLBACK_URL", "http://bridge:8089?tenant=a"),
+        ("BRIDGE_CALLBACK_URL", "http://bridge:8089#a"),
+        ("BRIDGE_CALLBACK_URL", "http://:8089"),
     ],
 )
 def test_what_is_no_topic_or_no_base_url_is_refused(variable: str, value: str) -> None:
     (problem,) = reader.read(BridgeSection, {variable: value}).problems
     assert problem.startswith(f"{variable} (from environment): ")
+
+
+def test_a_base_url_with_a_password_is_refused_without_showing_it() -> None:
+    (problem,) = reader.read(BridgeSection, {"BRIDGE_CALLBACK_URL": "http://user:hunter2@bridge:8089"}).problems
+    assert "without user, password, path, query or fragment" in problem
+    assert "hunter2" not in problem
 
 
 def test_a_base_url_may_end_in_a_slash() -> None:

@@ -17,7 +17,7 @@ from topics.fields import Number
 GROUP_ID_CHARACTERS_MAX = 200  # `{group}.feed` is a topic: at most 249
 
 _HTTP_URL = re.compile(r"https?://[^\s/]+\S*")
-_BASE_URL = re.compile(r"https?://[^\s/?#]+")
+_BASE_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\]+)(:\d{1,5})?")
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")  # as the broker has it
 
 
@@ -56,7 +56,9 @@ def _http_url(value: str) -> str:
 def _without_path(value: str) -> str:
     base = value.rstrip("/")
     if not _BASE_URL.fullmatch(base):
-        raise ValueError("give the base URL, without path, such as https://bridge.example:8089")
+        raise ValueError(
+            "give the base URL, without user, password, path, query or fragment, such as https://bridge.example:8089"
+        )
     return base
 
 

@@ -1,6 +1,7 @@
 """Callbacks: whether Temporal would take them, so that ends are told at once, and who listens for them."""
 
 import temporalio.api.workflowservice.v1 as workflowservice
+from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import Callback, WorkflowType
 from temporalio.api.enums.v1 import WorkflowIdReusePolicy
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -14,6 +15,7 @@ from bridge.settings import Settings
 from bridge.setup import temporal
 
 CHECK = "callbacks"
+LIVES_FOR = Duration(seconds=1)
 _SWEEP = "mode: sweep"
 _CALLBACKS = "mode: callbacks"
 
@@ -32,7 +34,8 @@ async def examine(settings: Settings) -> list[Finding]:
 async def _mode(client: Client, url: str) -> Finding:
     """Ask by a start that cannot take effect: of a workflow id that is in use, by a policy that forbids another run.
 
-    The server looks at the callback before it looks at the id.
+    The server looks at the callback before it looks at the id. Should the id have become free meanwhile, what begins
+    ends by itself.
     """
     listed = await client.workflow_service.list_workflow_executions(
         workflowservice.ListWorkflowExecutionsRequest(namespace=client.namespace, page_size=1),
@@ -46,6 +49,7 @@ async def _mode(client: Client, url: str) -> Finding:
         workflow_type=WorkflowType(name="doctor"),
         task_queue=TaskQueue(name="doctor"),
         request_id="doctor",
+        workflow_execution_timeout=LIVES_FOR,
         workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
         completion_callbacks=[Callback(nexus=Callback.Nexus(url=url))],
     )

@@ -111,12 +111,13 @@ class Announcer:
     async def _start_is_out(self, closing: Closing) -> bool:
         if closing.started_id in self._memory:
             return True
-        is_old = closing.begun.started_ms < self._memory.reaches_back_to_ms
+        if closing.begun.started_ms >= self._memory.reaches_back_to_ms:
+            # The start of a run that continues another is written when the sweep announces that one.
+            within = YOUNG - _age(closing) if closing.start_came_with_another else WAIT_FOR_START
+            if await self._memory.sees(closing.started_id, within):
+                return True
         if closing.start_came_with_another:
-            # The sweep announces the run before, and so this one's start; that may be long ago.
-            return is_old or await self._memory.sees(closing.started_id, YOUNG - _age(closing))
-        if not is_old and await self._memory.sees(closing.started_id, WAIT_FOR_START):
-            return True
+            return False  # also where it is old: the sweep may be as far behind
         # A command counts as done only after its run was announced.
         place = TopicPartition(closing.mark.topic, closing.mark.partition)
         return closing.is_begun_by_command and (await self._has_handled({place}))(place, closing.mark.offset)
