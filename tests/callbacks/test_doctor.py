@@ -1,7 +1,7 @@
 """What `bridge doctor` says of callbacks, found out without an effect."""
 
+import asyncio
 import uuid
-from datetime import timedelta
 
 import pytest
 from temporalio import exceptions
@@ -56,7 +56,8 @@ async def test_where_the_id_that_it_asks_by_has_become_free_nothing_stays(
     monkeypatch.setattr(client.workflow_service, "list_workflow_executions", listed)
     assert (await callbacks._mode(client, "http://127.0.0.1:9/callbacks/doctor")).status is Status.OK
     with pytest.raises(WorkflowFailureError) as ended:
-        await client.get_workflow_handle(free).result(rpc_timeout=timedelta(seconds=30))
+        async with asyncio.timeout(30):
+            await client.get_workflow_handle(free).result()
     assert isinstance(ended.value.cause, exceptions.TimeoutError)
 
 
