@@ -7,18 +7,16 @@ from datetime import timedelta
 
 from aiokafka.errors import KafkaError
 
-from bridge.errors import TemporalAwayError, UnavailableError
+from bridge.errors import UnavailableError
 from bridge.feed.announced import Announced
+from bridge.feed.beat import AGAIN_SOON, LONG_OVERLAP, OVERLAP, Beat
 from bridge.feed.ownership import Ownership
 from bridge.feed.patrol import Patrol
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.names import Log
 
-OVERLAP = timedelta(seconds=10)  # visibility lags; what it shows late lies inside
-LONG_OVERLAP = timedelta(seconds=60)  # of an owner's first sweep; later a second look has the same effect
 NEW_FEED = timedelta(hours=1)  # nothing was announced by a group that has no watermark, but what callbacks told
-AGAIN_SOON = timedelta(seconds=1)
 
 log = logs.get(__name__)
 
@@ -36,20 +34,17 @@ class Feed:
     ) -> None:
         self._ownership = ownership
         self._announced = announced
+        self._announced.meanwhile = ownership.keep
         self._patrols = patrols
-        self._interval = interval
+        self._beats = [Beat(patrol, interval) for patrol in patrols]
         self._health = health
         for patrol in patrols:
             patrol.sweep.after_window = self._forget
-        self._owner = self._first = False
-        self._next = 0.0  # by the monotonic clock
-        self._whole = 0.0  # likewise: when the last sweep began that left nothing, or the ownership
+        self._owner = False
 
     def lag_seconds(self) -> float:
         """Return how far the feed is behind, also while it fails; 0 where another instance owns it."""
-        if not self._whole:
-            return 0.0
-        return max(time.monotonic() - self._whole, *(patrol.untold_seconds() for patrol in self._patrols))
+        return max((beat.lag_seconds for beat in self._beats), default=0.0)
 
     async def run(self) -> None:
         """Take part until cancelled; what fails is tried again, as nothing that has closed is forgotten."""
@@ -62,17 +57,13 @@ class Feed:
 
     async def _turn(self) -> None:
         try:
-            if not await self._ownership.is_mine():
-                await self._release()
-                self._whole = 0.0
-                return
-            if not self._owner:
-                await self._take_over()
-            if time.monotonic() >= self._next:
+            if await self._ownership.is_mine():
+                if not self._owner:
+                    await self._take_over()
                 await self._sweep_now()
-            self._health.works(Part.FEED)
-        except TemporalAwayError as error:  # nothing was begun that Kafka would have to forget
-            await self._pause(error)
+            else:
+                await self._release()
+            self._tell()
         except (KafkaError, UnavailableError, TimeoutError) as error:
             await self._give_up(error)
         except Exception as error:  # a defect of ours, which must not end the whole process
@@ -81,40 +72,44 @@ class Feed:
 
     async def _give_up(self, error: Exception) -> None:
         await self._ownership.resign()
-        await self._release()
+        self._step_down()  # what was read back is kept: the next turn goes on from there
         await self._pause(error)
+
+    def _tell(self) -> None:
+        problems = [beat.problem for beat in self._beats if beat.problem is not None]
+        if problems:
+            self._health.fails(Part.FEED, f"Temporal is away; {'; '.join(problems)}")
+        else:
+            self._health.works(Part.FEED)
 
     async def _pause(self, error: Exception) -> None:
         self._health.fails(Part.FEED, f"{type(error).__name__}: {error}")
         await asyncio.sleep(AGAIN_SOON.total_seconds())
 
     async def _take_over(self) -> None:
-        self._whole = self._whole or time.monotonic()
-        oldest_ms = self._oldest_watermark_ms() or int(time.time() * 1000) - _ms(NEW_FEED)
-        await self._announced.close()
-        await self._announced.open(oldest_ms - _ms(LONG_OVERLAP + OVERLAP))
-        for patrol in self._patrols:
-            await patrol.begin()
-        self._owner = self._first = True
-        self._next = 0.0
+        for beat in self._beats:
+            await beat.begin()
+        if not self._announced.is_open:
+            oldest_ms = self._oldest_watermark_ms() or int(time.time() * 1000) - _ms(NEW_FEED)
+            await self._announced.open(oldest_ms - _ms(LONG_OVERLAP + OVERLAP))
+        self._owner = True
         log.info(Log.FEED_OWNED)
 
     async def _release(self) -> None:
+        for beat in self._beats:
+            beat.end()
+        await self._announced.close()
+        self._step_down()
+
+    def _step_down(self) -> None:
         if self._owner:
             self._owner = False
-            await self._announced.close()
             log.info(Log.FEED_RELEASED)
 
     async def _sweep_now(self) -> None:
-        began = time.monotonic()
-        began_ms = int(time.time() * 1000)
-        soon = False
-        for patrol in self._patrols:
-            soon = await patrol.go(LONG_OVERLAP if self._first else OVERLAP, began_ms) or soon
-        self._forget()
-        self._first = False
-        self._whole = began
-        self._next = began + (AGAIN_SOON if soon else self._interval).total_seconds()
+        # Each of them, so no generator: it would stop at the first.
+        if any([await beat.go() for beat in self._beats]):
+            self._forget()
 
     def _forget(self) -> None:
         # By the namespace that is furthest behind: they share the memory.

@@ -43,6 +43,8 @@ class Lookout:
 
         Raises `TemporalAwayError`, `KafkaError` or `TimeoutError`; all of it is done again then.
         """
+        if not self._announced.is_whole:
+            return  # it could not be seen what is announced already
         self._turn += 1
         watches = list(self._ownership.watchlist.of_namespace(self._lookup.namespace))
         self._looked = {one.key: self._looked.get(one.key, 0) for one in watches}

@@ -8,25 +8,23 @@ import asyncio
 import contextlib
 import json
 import struct
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Self
 
 import jiter
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from bridge.errors import KafkaAwayError
 from bridge.feed import watch
+from bridge.feed.membership import Membership
 from bridge.feed.watchlist import Watchlist
 from bridge.outcomes.event import OutRecord
 from bridge.producer.lines import REQUEST_BYTES_MAX
 from topics import spec
 
-SESSION_TIMEOUT_MS = 10_000
-POLL_TIMEOUT_MS = 500
-READ_TIMEOUT = timedelta(seconds=20)
+START_TIMEOUT = timedelta(seconds=20)
 TRANSACTION_TIMEOUT = timedelta(seconds=20)
 STOP_TIMEOUT = timedelta(seconds=5)
 
@@ -51,62 +49,50 @@ class Ownership:
     def __init__(self, options: dict[str, Any], group: str) -> None:
         self._options = options
         self._topic = spec.feed_topic(group).name
-        self._consumer: AIOKafkaConsumer | None = None
+        self._membership = Membership(options, self._topic, self._take)
         self._producer: AIOKafkaProducer | None = None
         self._watermarks: dict[str, int] = {}
         self.watchlist = Watchlist()
 
     async def __aenter__(self) -> Self:
-        """Join the election."""
-        consumer = AIOKafkaConsumer(
-            self._topic,
-            **self._options,
-            group_id=self._topic,
-            client_id="kafka-temporal-bridge-feed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",  # nothing is committed: each owner reads the watermark anew
-            isolation_level="read_committed",
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
-        )
-        await consumer.start()
-        self._consumer = consumer
+        """Make ready to take part; the first time that it is asked for joins the election."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Leave, so that another instance takes over at once."""
         await self.resign()
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
-                    await consumer.stop()
+        await self._membership.leave()
 
     async def is_mine(self) -> bool:
-        """Return, within a second, whether this process is the owner now, has read all, and is ready to write."""
-        consumer = self._required()
-        self._take(await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS))
-        if not consumer.assignment():
+        """Return, within a second, whether this process is the owner now, has read all, and is ready to write.
+
+        Raises `KafkaError` or `TimeoutError`; what may be broken is made anew by the next call.
+        """
+        if not await self._membership.holds():
             await self.resign()
             self.watchlist.clear()
             return False
         if (offset := self.watchlist.room_from()) is not None:
-            for partition in consumer.assignment():
-                consumer.seek(partition, offset)
-        # Also while it is the owner: after each rebalance the client begins at the first record again.
-        await self._read_all(consumer)
+            await self._membership.read_from(offset)
         if self._producer is None:
-            producer = AIOKafkaProducer(
-                **self._options, transactional_id=self._topic, max_request_size=REQUEST_BYTES_MAX
-            )
-            try:
-                await producer.start()
-                await self._read_all(consumer)  # what the owner before wrote until it was fenced just now
-            except BaseException:  # also when we are cancelled: what it had opened must not stay
-                await _stop(producer)
-                raise
-            self._producer = producer
+            await self._begin()
         return True
+
+    async def keep(self) -> None:
+        """Stay the owner through long work, which calls this often. Raises `KafkaAwayError` where it is another now."""
+        if self._membership.is_due and not await self._membership.holds(0):
+            raise KafkaAwayError(f"{self._topic} was given to another instance")
+
+    async def _begin(self) -> None:
+        producer = AIOKafkaProducer(**self._options, transactional_id=self._topic, max_request_size=REQUEST_BYTES_MAX)
+        try:
+            async with asyncio.timeout(START_TIMEOUT.total_seconds()):
+                await producer.start()
+            await self._membership.read_all()  # what the owner before wrote until it was fenced just now
+        except BaseException:  # also when we are cancelled: what it had opened must not stay
+            await _stop(producer)
+            raise
+        self._producer = producer
 
     def watermark_ms(self, namespace: str) -> int:
         """Return the close time, in ms since the epoch, up to which a namespace's ends are announced; 0 at first."""
@@ -122,6 +108,7 @@ class Ownership:
         producer = self._producer
         if producer is None:
             raise RuntimeError("only the owner of the feed writes to it")
+        await self.keep()
         value = json.dumps({"closed_until_ms": watermark_ms}).encode()
         watermark = OutRecord(self._topic, namespace.encode(), value, ())
         sent: list[asyncio.Future[Any]] = []
@@ -137,6 +124,7 @@ class Ownership:
         for record in records:
             if record.topic == self._topic and record.key is not None:
                 self.watchlist.note(record.key, record.value)
+                self._membership.note_written()
 
     async def _begin_anew(self) -> None:
         """Take a new producer, which aborts what the old one has begun; raises where another is the owner by now."""
@@ -145,8 +133,8 @@ class Ownership:
         if not await self.is_mine() or self._watermarks != before:
             raise KafkaAwayError("another process has become the owner of the feed")
 
-    def _take(self, batches: Mapping[TopicPartition, Sequence[Any]]) -> None:
-        for record in (record for records in batches.values() for record in records):
+    def _take(self, records: Sequence[Any]) -> None:
+        for record in records:
             if watch.is_key(record.key):
                 self.watchlist.note(record.key, record.value, record.offset)
             elif self._producer is None:  # what the owner reads of its own is older than what it knows
@@ -157,24 +145,11 @@ class Ownership:
             fields = jiter.from_json(value or b"")
             self._watermarks[(key or b"").decode()] = int(fields["closed_until_ms"])
 
-    async def _read_all(self, consumer: AIOKafkaConsumer) -> None:
-        until = time.monotonic() + READ_TIMEOUT.total_seconds()
-        ends = await consumer.end_offsets(consumer.assignment())
-        while behind := [tp for tp, end in ends.items() if await consumer.position(tp) < end]:
-            if time.monotonic() > until:  # not by cancelling: a poll that is cancelled breaks the client's watchdog
-                raise TimeoutError(f"{self._topic} could not be read in {READ_TIMEOUT.total_seconds():g} s")
-            self._take(await consumer.getmany(*behind, timeout_ms=POLL_TIMEOUT_MS))
-
     async def resign(self) -> None:
         """Give up the producer: what it may have begun is aborted when the next owner, or this one, begins anew."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await _stop(producer)
-
-    def _required(self) -> AIOKafkaConsumer:
-        if self._consumer is None:
-            raise RuntimeError("the election is asked before it is joined")
-        return self._consumer
 
 
 async def _transact(

@@ -13,6 +13,7 @@ from bridge.feed.announced import Announced
 from bridge.feed.batch import Batch
 from bridge.feed.closing import Closing
 from bridge.feed.ends import Told
+from bridge.feed.knownends import KEPT_MS, Span
 from bridge.feed.leaving import Leaving
 from bridge.feed.lookup import Lookup
 from bridge.feed.ownership import Ownership
@@ -72,7 +73,7 @@ class Sweep:
         async for closed in self._windows.between(from_ms, until_ms):
             unknown = self._unknown(closed)
             if unknown:
-                await self._announced.catch_up()
+                await self._announced.catch_up(Span(unknown[0].closed_ms, unknown[-1].closed_ms))
                 has_read, unknown = True, self._unknown(unknown)
             taken = self._leaving.taken(unknown)
             if await self._announce_all(taken):
@@ -80,7 +81,9 @@ class Sweep:
             self._leaving.learn(closed, unknown, taken)
             await self._move_on(closed)
             self.after_window()
-        if not has_read:
+        if not self._announced.is_whole:
+            await self._announced.catch_up(Span(max(0, self.watermark_ms - KEPT_MS), until_ms))
+        elif not has_read:
             await self._announced.pass_over()
         self.oldest_untold_ms = None
         return False

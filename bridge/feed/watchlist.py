@@ -8,6 +8,7 @@ from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 
 WATCHES_MAX = 20_000  # about 1.5 kB each
+ROOM = 10  # there is room when a tenth of them is done
 
 log = logs.get(__name__)
 
@@ -29,7 +30,8 @@ class Watchlist:
 
         What stands before it is known. Whoever begins at the first record meets those that are done, and is full again.
         """
-        if self._left_from is None or len(self) > self._max // 2:
+        # For some at once, as each time all that comes after them is read once more.
+        if self._left_from is None or len(self) > self._max - max(1, self._max // ROOM):
             return None
         found, self._left_from, self.left_out = self._left_from, None, 0
         return found

@@ -82,12 +82,12 @@ async def test_the_lag_grows_while_the_feed_fails_and_is_none_where_another_owns
         owned = Owned()
         feeding = Feed(owned, sweeper.announced, [sweeper.patrol], feed_process.INTERVAL, health := Health())
         await feeding._turn()
-        began = feeding._whole
+        began = feeding._beats[0]._whole
         assert 0 < feeding.lag_seconds() < TAKEOVER_SECONDS
         owned.fails = True
         await feeding._turn()
         assert health.problems.keys() == {Part.FEED}
-        assert feeding._whole == began
+        assert feeding._beats[0]._whole == began
         assert feeding.lag_seconds() >= 1  # the pause after a failure
         owned.fails, owned.mine = False, False
         await feeding._turn()
@@ -106,10 +106,11 @@ async def test_the_owner_stays_the_owner_while_temporal_is_away(
 
         with monkeypatch.context() as temporal:
             temporal.setattr(Patrol, "go", away)
-            feeding._next = 0
+            feeding._beats[0]._next = 0
             await feeding._turn()
-            assert health.problems == {Part.FEED: "TemporalAwayError: UNAVAILABLE"}
+            assert health.problems == {Part.FEED: "Temporal is away; default: UNAVAILABLE"}
             assert feeding._owner
+        feeding._beats[0]._next = 0
         await feeding._turn()
         assert health.ready
 
@@ -117,7 +118,7 @@ async def test_the_owner_stays_the_owner_while_temporal_is_away(
 async def test_the_age_of_the_oldest_end_that_is_not_told_counts_where_it_is_more(kafka: Kafka, feed: Stage) -> None:
     sweeper = Sweeper(kafka, feed)
     feeding = Feed(Owned(), sweeper.announced, [sweeper.patrol], feed_process.INTERVAL, Health())
-    feeding._whole = time.monotonic()
+    feeding._beats[0]._whole = time.monotonic()
     sweeper._sweep.oldest_untold_ms = int(time.time() * 1000) - 77_000
     assert 77 <= feeding.lag_seconds() < 77 + TAKEOVER_SECONDS
 

@@ -153,12 +153,14 @@ async def test_an_owner_that_was_thought_dead_cannot_write(kafka: Kafka, feed: S
     async with Sweeper(kafka, feed).owning() as zombie:
         await zombie.ownership.write([event], "default", 1)
         heir = Ownership({"bootstrap_servers": kafka.bootstrap}, feed.group)
-        heir._consumer = zombie.ownership._consumer  # as if the group had given it the partition
+        heir._membership._consumer = (
+            zombie.ownership._membership._consumer
+        )  # as if the group had given it the partition
         assert await heir.is_mine()
         with pytest.raises(KafkaError):
             await zombie.ownership.write([event], "default", 3)
         await heir.write([event], "default", 2)
-        heir._consumer = None
+        heir._membership._consumer = None
         await heir.resign()
     assert len(await kafka_side.read_all(kafka.bootstrap, feed.lifecycle)) == 2
     async with Sweeper(kafka, feed).owning() as next_owner:
@@ -208,7 +210,7 @@ async def test_a_memory_that_could_not_be_opened_is_closed_all_the_same() -> Non
     announced = Announced({"bootstrap_servers": "127.0.0.1:1"}, ["t"])
     with pytest.raises(KafkaError):
         await announced.open(0)
-    consumer = announced._consumer
+    consumer = announced._reading._consumer
     await announced.close()
     assert consumer is not None
     assert consumer._closed

@@ -61,13 +61,22 @@ def test_only_the_owners_own_watch_tells_that_a_run_is_looked_after() -> None:
     assert watchlist.of_run("default", "w-1", "r-1") == owned
 
 
-def test_watches_above_the_bound_are_left_out_until_half_of_them_is_gone() -> None:
+def test_watches_above_the_bound_are_left_out_until_a_tenth_of_them_is_done() -> None:
+    watches = [dataclasses.replace(ASKED, run_id=f"r-{number}") for number in range(22)]
+    watchlist = listed(*watches, watches_max=20)
+    assert (len(watchlist), watchlist.left_out) == (20, 2)
+    watchlist.note(watches[0].key, None)
+    assert watchlist.room_from() is None
+    watchlist.note(watches[1].key, None)
+    assert (watchlist.room_from(), watchlist.left_out) == (20, 0)
+
+
+def test_a_small_list_has_room_as_soon_as_one_watch_is_done() -> None:
     watches = [dataclasses.replace(ASKED, run_id=f"r-{number}") for number in range(6)]
     watchlist = listed(*watches, watches_max=4)
-    assert (len(watchlist), watchlist.left_out, watchlist.room_from()) == (4, 2, None)
-    for one in watches[:2]:
-        watchlist.note(one.key, None)
-    assert (watchlist.room_from(), watchlist.left_out) == (4, 0)
+    assert watchlist.room_from() is None
+    watchlist.note(watches[0].key, None)
+    assert watchlist.room_from() == 4
 
 
 def test_what_the_owner_writes_itself_is_never_left_out() -> None:

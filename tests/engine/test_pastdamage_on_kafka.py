@@ -7,7 +7,7 @@ import aiokafka
 import pytest
 from aiokafka.record.util import calc_crc32c
 
-from bridge.feed import reading
+from bridge.feed import pastdamage
 from tests.engine import kafka_side
 from tests.servers.fixtures import Kafka
 
@@ -41,9 +41,9 @@ async def test_each_event_beside_a_header_name_that_is_not_utf_8_is_read_once(ka
         ids: list[bytes | None] = []
         async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
             while len(ids) < 4:
-                found = await reading.getmany(consumer, timeout_ms=200, max_records=200)
+                found = await pastdamage.getmany(consumer, timeout_ms=200, max_records=200)
                 ids += [dict(record.headers)["ce_id"] for records in found.values() for record in records]
         assert ids == [b"e-0", b"e-1", b"e-2", b"e-3"]
-        assert await reading.getmany(consumer, timeout_ms=200, max_records=200) == {}
+        assert await pastdamage.getmany(consumer, timeout_ms=200, max_records=200) == {}
     finally:
         await consumer.stop()
