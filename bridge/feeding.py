@@ -26,6 +26,7 @@ from bridge.feed.ends import Ends
 from bridge.feed.feed import Feed
 from bridge.feed.lookup import Lookup
 from bridge.feed.ownership import Ownership
+from bridge.feed.watchlist import Watchlist
 from bridge.intake import offsets
 from bridge.producer.outgoing import Outgoing
 from bridge.settings import Settings
@@ -34,6 +35,7 @@ from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Metric
 
 CONNECTIONS_MAX = 500
+RUNS_HELD_FOR_EACH_COMMAND = 2  # closed ones at once, and watched ones: a run takes less than a command that waits
 
 
 class Feeding:
@@ -71,12 +73,13 @@ class Feeding:
     def _feed(self) -> Feed:
         settings, group, metrics = self._settings, self._settings.bridge.group_id, self._metrics
         options = connect.kafka_options(settings)
-        ownership = Ownership(options, group)
+        held_max = RUNS_HELD_FOR_EACH_COMMAND * settings.bridge.max_waiting
+        ownership = Ownership(options, group, Watchlist(held_max))
         announced = Announced(options, settings.routes.lifecycle_topics)
         patrols = [
             patrol.of(
                 client, group, settings.routes, settings.bridge.reply_topics, ownership, announced, self._handled,
-                metrics, self.modes[client.namespace],
+                metrics, self.modes[client.namespace], held_max,
             )
             for client in self._clients
         ]  # fmt: skip

@@ -46,13 +46,13 @@ class RefusedRecordError(Exception):
 class Ownership:
     """Takes part in the election; while it is the owner, writes events together with the watermark."""
 
-    def __init__(self, options: dict[str, Any], group: str) -> None:
+    def __init__(self, options: dict[str, Any], group: str, watchlist: Watchlist | None = None) -> None:
         self._options = options
         self._topic = spec.feed_topic(group).name
         self._membership = Membership(options, self._topic, self._take)
         self._producer: AIOKafkaProducer | None = None
         self._watermarks: dict[str, int] = {}
-        self.watchlist = Watchlist()
+        self.watchlist = watchlist if watchlist is not None else Watchlist()
 
     async def __aenter__(self) -> Self:
         """Make ready to take part; the first time that it is asked for joins the election."""

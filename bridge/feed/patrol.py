@@ -19,6 +19,7 @@ from bridge.feed.ownership import Ownership
 from bridge.feed.secondlook import SecondLook
 from bridge.feed.sweep import HandledCommands, Sweep
 from bridge.feed.visibility import Visibility
+from bridge.feed.windows import ROWS_MAX, Windows
 from bridge.routes import Routes
 from bridge.telemetry.metrics import Metrics
 
@@ -75,12 +76,15 @@ def of(
     has_handled: HandledCommands,
     metrics: Metrics,
     callbacks: CallbackMode,
+    rows_max: int = ROWS_MAX,
 ) -> Patrol:
-    """Return the patrol of a client's namespace."""
+    """Return the patrol of a client's namespace, which holds no more closed runs at once than `rows_max`."""
     asking = Asking(client)
     leaving = Leaving(callbacks, routes)
     lookup = Lookup(Ends(asking, group), routes, group, reply_topics, leaving.note)
-    sweep = Sweep(lookup, Visibility(asking, group), ownership, announced, has_handled, metrics, leaving)
+    sweep = Sweep(
+        lookup, Windows(Visibility(asking, group), rows_max), ownership, announced, has_handled, metrics, leaving
+    )
     lookout = Lookout(lookup, ownership, announced, group, metrics)
     return Patrol(asking, sweep, lookout, SecondLook())
 

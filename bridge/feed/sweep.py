@@ -17,7 +17,7 @@ from bridge.feed.knownends import KEPT_MS, Span
 from bridge.feed.leaving import Leaving
 from bridge.feed.lookup import Lookup
 from bridge.feed.ownership import Ownership
-from bridge.feed.visibility import ClosedRun, Visibility
+from bridge.feed.visibility import ClosedRun
 from bridge.feed.windows import Windows
 from bridge.mark import Mark
 from bridge.outcomes import lifecycle
@@ -41,7 +41,7 @@ class Sweep:
     def __init__(
         self,
         lookup: Lookup,
-        visibility: Visibility,
+        windows: Windows,
         ownership: Ownership,
         announced: Announced,
         has_handled: HandledCommands,
@@ -49,7 +49,7 @@ class Sweep:
         leaving: Leaving,
     ) -> None:
         self._lookup = lookup
-        self._windows = Windows(visibility)
+        self._windows = windows
         self._ownership = ownership
         self._announced = announced
         self._has_handled = has_handled

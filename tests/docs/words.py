@@ -41,7 +41,10 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "BRIDGE_CONNECT_TIMEOUT": "Seconds to wait for each server at start; then exit code 3.",
         "BRIDGE_DRAIN_TIMEOUT": "Seconds to finish what is in hand at the end; then exit code 4.",
         "BRIDGE_MAX_IN_FLIGHT": "Commands that are carried out at the same time.",
-        "BRIDGE_MAX_WAITING": "Commands that are read and not done; beyond it partitions pause.",
+        "BRIDGE_MAX_WAITING": (
+            "Commands that are read and not done; beyond it partitions pause. The feed holds twice as many closed runs "
+            "at once, and twice as many watched ones."
+        ),
         "BRIDGE_PAYLOAD_KEYS": "Keys of a payload codec. There is none yet: `bridge run` refuses to start with them.",
         "BRIDGE_REPLY_TOPICS": "Topics, separated by commas, that a command may name in `replyto`.",
         "WORKERS_DATABASE_URL": "SQLAlchemy URL; PostgreSQL in production.",
