@@ -1,13 +1,13 @@
 """The lifecycle feed: whoever owns it sweeps, the others stand by."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 from aiokafka.errors import KafkaError
 
 from bridge.errors import UnavailableError
+from bridge.feed import clock
 from bridge.feed.announced import Announced
 from bridge.feed.beat import AGAIN_SOON, LONG_OVERLAP, OVERLAP, Beat
 from bridge.feed.ownership import Ownership
@@ -90,8 +90,8 @@ class Feed:
         for beat in self._beats:
             await beat.begin()
         if not self._announced.is_open:
-            oldest_ms = self._oldest_watermark_ms() or int(time.time() * 1000) - _ms(NEW_FEED)
-            await self._announced.open(oldest_ms - _ms(LONG_OVERLAP + OVERLAP))
+            oldest_ms = self._oldest_watermark_ms() or clock.now_ms() - clock.ms(NEW_FEED)
+            await self._announced.open(oldest_ms - clock.ms(LONG_OVERLAP + OVERLAP))
         self._owner = True
         log.info(Log.FEED_OWNED)
 
@@ -118,7 +118,3 @@ class Feed:
     def _oldest_watermark_ms(self) -> int:
         """Return the oldest watermark of the namespaces; nothing of one without was ever announced."""
         return min((found for patrol in self._patrols if (found := patrol.sweep.watermark_ms)), default=0)
-
-
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)

@@ -1,10 +1,10 @@
 """Which ends the sweep leaves to callbacks for a while, so that each is written once."""
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 from bridge.dispatch.callbackmode import CallbackMode
+from bridge.feed import clock
 from bridge.feed.closing import Closing
 from bridge.feed.visibility import ClosedRun
 from bridge.routes import Routes
@@ -19,7 +19,7 @@ class Leaving:
     def __init__(self, mode: CallbackMode, routes: Routes) -> None:
         self._mode = mode
         self._routes = routes
-        self._looked_ms = _now_ms()
+        self._looked_ms = clock.now_ms()
         self._left_for_ms = 0
         self._begun_by_commands: set[str] = set()
 
@@ -27,7 +27,7 @@ class Leaving:
         """Return those that the sweep is to announce now; what follows a run that is left is left with it."""
         self._begun_by_commands.clear()
         # Once for all that is decided from here on: the mode may change meanwhile.
-        self._looked_ms, self._left_for_ms = _now_ms(), _ms(self._mode.left_for)
+        self._looked_ms, self._left_for_ms = clock.now_ms(), clock.ms(self._mode.left_for)
         left: set[str] = set()
         found = []
         for run in unknown:
@@ -54,7 +54,7 @@ class Leaving:
         if any(self._is_left(run) for run in closed if run.run_id not in new):
             self._mode.told()
         for run in announced:
-            is_fresh = self._age_ms(run) < _ms(MISSED_WITHIN)
+            is_fresh = self._age_ms(run) < clock.ms(MISSED_WITHIN)
             if is_fresh and run.run_id in self._begun_by_commands and self._is_called_back(run):
                 self._mode.missed()
 
@@ -71,11 +71,3 @@ class Leaving:
 
     def _age_ms(self, run: ClosedRun) -> int:
         return self._looked_ms - run.closed_ms
-
-
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -1,6 +1,5 @@
 """What the feed's owner does in one namespace, time and again: the sweep, a second look, then the watches."""
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +7,7 @@ from datetime import timedelta
 from temporalio.client import Client
 
 from bridge.dispatch.callbackmode import CallbackMode
-from bridge.feed import retention
+from bridge.feed import clock, retention
 from bridge.feed.announced import Announced
 from bridge.feed.asking import Asking
 from bridge.feed.ends import Ends
@@ -37,7 +36,7 @@ class Patrol:
 
     async def begin(self) -> None:
         """Note that this process has become the owner of the feed."""
-        now_ms = _now_ms()
+        now_ms = clock.now_ms()
         self.second_look.begin(now_ms)
         await retention.check(self.asking, self.sweep.watermark_ms, now_ms)
 
@@ -52,7 +51,7 @@ class Patrol:
         return waiting or busy
 
     async def _look_again(self) -> bool:
-        due = self.second_look.due(_now_ms(), self.sweep.watermark_ms)
+        due = self.second_look.due(clock.now_ms(), self.sweep.watermark_ms)
         if due is None:
             return False
         waiting = await self.sweep.sweep_between(*due)
@@ -63,7 +62,7 @@ class Patrol:
     def untold_seconds(self) -> float:
         """Return the age of the oldest end that is known and not announced; 0 where there is none."""
         oldest_ms = self.sweep.oldest_untold_ms
-        return (_now_ms() - oldest_ms) / 1000 if oldest_ms is not None else 0.0
+        return (clock.now_ms() - oldest_ms) / 1000 if oldest_ms is not None else 0.0
 
 
 def of(
@@ -87,7 +86,3 @@ def of(
     )
     lookout = Lookout(lookup, ownership, announced, group, metrics)
     return Patrol(asking, sweep, lookout, SecondLook())
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -2,13 +2,13 @@
 
 import asyncio
 import itertools
-import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
 from aiokafka import TopicPartition
 
+from bridge.feed import clock
 from bridge.feed.announced import Announced
 from bridge.feed.batch import Batch
 from bridge.feed.closing import Closing
@@ -64,7 +64,7 @@ class Sweep:
 
         Raises `TemporalAwayError`, `KafkaError` or `TimeoutError`; what is not announced then is found again.
         """
-        return await self.sweep_between(max(0, self.watermark_ms - _ms(overlap)), _now_ms() + _ms(AHEAD))
+        return await self.sweep_between(max(0, self.watermark_ms - clock.ms(overlap)), clock.now_ms() + clock.ms(AHEAD))
 
     async def sweep_between(self, from_ms: int, until_ms: int) -> bool:
         """Announce what closed in a time, in ms since the epoch; return whether an end still waits. Raises likewise."""
@@ -103,13 +103,13 @@ class Sweep:
 
         Else each sweep would ask for more time, and the memory that the namespaces share could forget nothing.
         """
-        if began_ms - self.watermark_ms > 2 * _ms(IDLE):
-            await self._ownership.write([], self.namespace, began_ms - _ms(IDLE))
+        if began_ms - self.watermark_ms > 2 * clock.ms(IDLE):
+            await self._ownership.write([], self.namespace, began_ms - clock.ms(IDLE))
 
     async def _move_on(self, closed: Sequence[ClosedRun]) -> None:
         """Move the watermark past what callbacks have announced, now and then: else each sweep asks for more time."""
         until_ms = self._leaving.until_ms(closed[-1].closed_ms) if closed else 0
-        if until_ms - self.watermark_ms > _ms(MOVE_ON_AFTER):
+        if until_ms - self.watermark_ms > clock.ms(MOVE_ON_AFTER):
             await self._ownership.write([], self.namespace, until_ms)
 
     def _unknown(self, closed: Iterable[ClosedRun]) -> list[ClosedRun]:
@@ -161,7 +161,7 @@ class Sweep:
             if closing is None or run.workflow_id in waiting or batch.has(closing.ended_id):
                 continue
             with_start = not self._start_is_out(closing, batch, has_handled)
-            if with_start and closing.is_begun_by_command and _now_ms() - run.closed_ms < _ms(WAIT_FOR_START):
+            if with_start and closing.is_begun_by_command and clock.now_ms() - run.closed_ms < clock.ms(WAIT_FOR_START):
                 waiting[run.workflow_id] = run.closed_ms - 1
             else:
                 batch.close(closing, with_start=with_start)
@@ -185,11 +185,3 @@ def _chunks(runs: Iterable[ClosedRun], size: int) -> Iterable[list[ClosedRun]]:
     rest = iter(runs)
     while chunk := list(itertools.islice(rest, size)):
         yield chunk
-
-
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from bridge.errors import KafkaAwayError
+from bridge.feed import clock
 from bridge.feed.announced import KEPT, Announced
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
@@ -44,7 +45,7 @@ class Memory:
         """The time from which on all events are known. Raises `KafkaAwayError` before anything was read."""
         if self._opened_ms is None:
             raise KafkaAwayError("the lifecycle topics are not read yet")
-        return max(self._opened_ms, _now_ms() - _ms(KEPT))
+        return max(self._opened_ms, clock.now_ms() - clock.ms(KEPT))
 
     def add(self, event_id: str, time_ms: int) -> None:
         """Note an event that this process has written."""
@@ -86,7 +87,7 @@ class Memory:
 
     async def _follow(self) -> None:
         await self._announced.close()
-        opened_ms = _now_ms() - _ms(KEPT)
+        opened_ms = clock.now_ms() - clock.ms(KEPT)
         await self._announced.open(opened_ms)
         await self._announced.catch_up()
         self._opened_ms = opened_ms
@@ -99,12 +100,4 @@ class Memory:
             news.set()
             if time.monotonic() >= self._forget_at:
                 self._forget_at = time.monotonic() + FORGET_EVERY.total_seconds()
-                self._announced.forget_before(_now_ms())
-
-
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)
+                self._announced.forget_before(clock.now_ms())
