@@ -23,7 +23,11 @@ Take: TypeAlias = Callable[[Iterable[Any]], None]
 
 
 class Reading:
-    """All partitions of the topics, what is committed of them. Every wait for Kafka is bounded."""
+    """All partitions of the topics, what is committed of them. Every wait for Kafka is bounded.
+
+    They are paused while nobody reads: else the client would fetch ahead what may never be asked for, up to 1 MiB of
+    each partition, and look for more twice a second.
+    """
 
     def __init__(self, options: dict[str, Any], topics: Collection[str]) -> None:
         self._options = options
@@ -70,7 +74,7 @@ class Reading:
         this one came to, with another client.
         """
         ends = await self.ends()
-        with self._doubting():
+        with self._doubting(), self._fetching():
             self._positions |= await self._positions_of(ends)
             before, moved = dict(self._positions), time.monotonic()
             while behind := [tp for tp, end in ends.items() if self._positions[tp] < end]:
@@ -84,7 +88,9 @@ class Reading:
                 await meanwhile()
 
     async def follow(self, take: Take) -> None:
-        """Read some of what is there, or of what comes within a moment."""
+        """Read some of what is there, or of what comes within a moment; what comes after it is fetched ahead."""
+        consumer = self._required()
+        consumer.resume(*consumer.assignment())
         await self._read(take=take)
 
     async def close(self) -> None:
@@ -109,6 +115,15 @@ class Reading:
         for partition, offset in offsets.items():
             self._required().seek(partition, offset)
         self._positions |= offsets
+
+    @contextlib.contextmanager
+    def _fetching(self) -> Iterator[None]:
+        consumer = self._required()
+        consumer.resume(*consumer.assignment())
+        try:
+            yield
+        finally:
+            consumer.pause(*consumer.assignment())
 
     @contextlib.contextmanager
     def _doubting(self) -> Iterator[None]:
@@ -137,6 +152,7 @@ class Reading:
         )  # before it starts, so that `close` also ends one that cannot
         async with asyncio.timeout(ANSWER_TIMEOUT.total_seconds()):
             await self._consumer.start()
+        self._consumer.pause(*self._consumer.assignment())
         self._is_sound = True
 
     async def _disconnect(self) -> None:

@@ -49,6 +49,7 @@ class Client:
         self._at = 0
         self.listener: Any = None
         self.stopped = False
+        self.paused = False
 
     def subscribe(self, _: object, listener: object) -> None:
         self.listener = listener
@@ -62,6 +63,12 @@ class Client:
 
     def assignment(self) -> set[TopicPartition]:
         return {PARTITION}
+
+    def pause(self, *_: TopicPartition) -> None:
+        self.paused = True
+
+    def resume(self, *_: TopicPartition) -> None:
+        self.paused = False
 
     def seek(self, _: TopicPartition, offset: int) -> None:
         self._at = offset
@@ -89,7 +96,7 @@ class Client:
         until = self._at + max_records
         if broker.polls_break_at is not None and self is broker.clients[0]:
             until = min(until, broker.polls_break_at)
-        found = broker.rows[self._at : until]
+        found = [] if self.paused else broker.rows[self._at : until]
         self._at += len(found)
         await asyncio.sleep(timeout_ms / 1_000_000 if not found else 0)
         return {PARTITION: found} if found else {}

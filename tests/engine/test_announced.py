@@ -61,6 +61,18 @@ async def test_others_have_their_turn_between_two_reads(broker: Broker) -> None:
     assert [round(later - sooner) for sooner, later in itertools.pairwise(turns)] == [20, 20, 20, 20]
 
 
+async def test_nothing_is_fetched_ahead_while_nobody_reads(broker: Broker) -> None:
+    announced = Announced({}, ["t"])
+    await announced.open(0)
+    assert broker.clients[0].paused
+    await announced.catch_up()
+    assert broker.clients[0].paused
+    broker.rows.append(Row(1000, 1_000_000, (("ce_id", b"e-1000"), ("ce_type", b"workflow.completed"))))
+    await announced.follow()  # which goes on and on, so that to fetch ahead is right
+    assert "e-1000" in announced
+    assert not broker.clients[0].paused
+
+
 async def test_ends_that_did_not_fit_are_read_again_once_they_are_looked_at(broker: Broker) -> None:
     announced = Announced({}, ["t"], KnownEnds(300))
     await announced.open(0)
