@@ -1,7 +1,7 @@
 """What the workers are told: environment > `bridge.toml` > default, all problems reported at once."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -50,7 +50,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         problems.extend(reading.problems)
         warnings.extend(reading.warnings)
         # What was found wrong must not hide what is wrong elsewhere; where there are problems nothing of it is used.
-        return reading.section or reader.read(model, _known(model, environment)).section or model()
+        return reading.section or reader.read(model, _sound(model, environment, reading.refused)).section or model()
 
     kafka_section, bridge, workers = section(KafkaSection), section(BridgeSection), section(WorkersSection)
     kafka_options = _kafka_options(kafka_section, problems)
@@ -74,9 +74,9 @@ def load(environment: Mapping[str, str]) -> Settings:
     )
 
 
-def _known(model: type[Section], environment: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the variables of `environment` that `model` has."""
-    names = [reader.variable_name(model, field_name) for field_name in model.model_fields]
+def _sound(model: type[Section], environment: Mapping[str, str], refused: Collection[str]) -> Mapping[str, str]:
+    """Return the variables of `environment` that `model` has, and takes."""
+    names = [reader.variable_name(model, name) for name in model.model_fields if name not in refused]
     return {name: environment[name] for name in names if name in environment}
 
 

@@ -146,15 +146,16 @@ def test_what_is_no_secret_has_no_file() -> None:
         ("smtp://ann:pw@mail:25", "smtp://***@mail:25"),
         ("postgresql://db/x?password=pw", "postgresql://db/x?***"),
         ("smtp://mail:25?from=ann@example.com", "smtp://mail:25?***"),
-        ("https://ann:pw@h/x?key=a@b", "https://***@h/x?***"),
+        ("https://ann:pw@h/x?key=a@b", "https://***@h/***?***"),
+        ("https://hooks.example.com/services/T0/B0/key", "https://hooks.example.com/***"),
+        ("https://hooks.example.com", "https://hooks.example.com"),
         ("smtp://ann:p?w@mail:25", "***"),
         ("sqlite+aiosqlite:////data/workers.db", "sqlite+aiosqlite:////data/workers.db"),
         ("pw", "***"),
     ],
 )
 def test_of_a_secret_url_only_what_is_secret_is_masked(url: str, shown: str) -> None:
-    found = setting(reader.read(WorkersSection, {"WORKERS_SMTP_URL": url}).settings, "WORKERS_SMTP_URL")
-    assert found.value == shown
+    assert reader.show("database_url", SecretStr(url)) == shown
 
 
 def test_a_password_that_looks_like_a_url_is_masked_whole() -> None:
@@ -192,6 +193,15 @@ def test_values_are_read_as_what_they_are() -> None:
 def test_what_is_no_topic_or_no_base_url_is_refused(variable: str, value: str) -> None:
     (problem,) = reader.read(BridgeSection, {variable: value}).problems
     assert problem.startswith(f"{variable} (from environment): ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "schemes"),
+    [("WORKERS_SMTP_URL", "smtp:// or smtps://"), ("WORKERS_CHANNEL_SOCIAL_URL", "http:// or https://")],
+)
+def test_what_is_no_url_of_its_kind_is_refused_without_showing_it(variable: str, schemes: str) -> None:
+    (problem,) = reader.read(WorkersSection, {variable: f"ftp://user:{SECRET}@host"}).problems
+    assert problem == f"{variable} (from environment): give a URL that begins with {schemes}."
 
 
 def test_a_base_url_with_a_password_is_refused_without_showing_it() -> None:

@@ -19,6 +19,7 @@ SECRET_BYTES_MAX = 64 * 1024
 # Kubernetes sets BRIDGE_SERVICE_HOST, BRIDGE_PORT_8088_TCP_ADDR and the like for a service named `bridge`.
 _SET_BY_KUBERNETES = re.compile(r"(_SERVICE_(HOST|PORT(_.+)?)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$")
 
+_WEB_SCHEMES = frozenset({"http", "https"})
 _HOST = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]*)(:[0-9]+)?(/|$)")
 
 SectionType = TypeVar("SectionType", bound=Section)
@@ -35,12 +36,16 @@ class Setting:
 
 @dataclass(slots=True)
 class Reading(Generic[SectionType]):
-    """What was read of one section; `section` is None where `problems` has something."""
+    """What was read of one section; `section` is None where `problems` has something.
+
+    `refused` are the fields whose values the section does not take.
+    """
 
     section: SectionType | None = None
     settings: list[Setting] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    refused: frozenset[str] = frozenset()
 
 
 def variable_name(section: type[Section], field_name: str) -> str:
@@ -72,6 +77,7 @@ def read(
         reading.section = section.model_validate(values)
     except ValidationError as error:
         reading.problems += [_problem(section, sources, dict(details)) for details in error.errors()]
+        reading.refused = frozenset(str(details["loc"][0]) for details in error.errors())
         return reading
     for name in section.model_fields:
         value = getattr(reading.section, name)
@@ -99,6 +105,9 @@ def _show_url(url: str) -> str:
     # A password with a raw "?" cuts the URL in its middle: what stands before is no host then.
     if not separator or (not at and "@" in query and not _HOST.match(place)):
         return "***"
+    if scheme in _WEB_SCHEMES:  # of a webhook the path is the secret
+        host, slash, path = address.partition("/")
+        address = host + slash + ("***" if path else "")
     return scheme + separator + ("***" if user else "") + at + address + question + ("***" if query else "")
 
 

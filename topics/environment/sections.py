@@ -5,6 +5,7 @@ table named like the prefix. `TEMPORAL_*` is read by `temporalio.envconfig`, `OT
 """
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -53,6 +54,17 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _begins_with(*schemes: str) -> Callable[[SecretStr], SecretStr]:
+    known = re.compile(rf"({'|'.join(schemes)})://\S+")
+
+    def check(value: SecretStr) -> SecretStr:
+        if not known.fullmatch(value.get_secret_value()):
+            raise ValueError(f"give a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return check
+
+
 def _without_path(value: str) -> str:
     base = value.rstrip("/")
     if not _BASE_URL.fullmatch(base):
@@ -74,6 +86,8 @@ Address = Annotated[str, AfterValidator(_host_and_port)]
 Servers = Annotated[str, AfterValidator(_servers)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+SecretHttpUrl = Annotated[SecretStr, AfterValidator(_begins_with("http", "https"))]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_begins_with("smtp", "smtps"))]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_without_path)]
 TopicNames = Annotated[Items, AfterValidator(_topic_names), Field(min_length=1)]
 
@@ -148,11 +162,11 @@ class WorkersSection(Section):
     prefix: ClassVar[str] = "WORKERS_"
 
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///.bridge/workers.db")
-    smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:8025")
-    content_url: SecretStr | None = None
+    smtp_url: SmtpUrl = SecretStr("smtp://127.0.0.1:8025")
+    content_url: SecretHttpUrl | None = None
     content_model: str | None = None
     content_api_key: SecretStr | None = None
-    channel_search_url: SecretStr | None = None
-    channel_social_url: SecretStr | None = None
-    channel_display_url: SecretStr | None = None
+    channel_search_url: SecretHttpUrl | None = None
+    channel_social_url: SecretHttpUrl | None = None
+    channel_display_url: SecretHttpUrl | None = None
     invoice_approval_over: Annotated[Number, Field(ge=0)] = Decimal(10000)
