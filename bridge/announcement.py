@@ -24,12 +24,13 @@ def records(
             content.record, settled.reason, settled.detail, group=group, attempts=attempts, failed_at=datetime.now(UTC)
         )
         found.append(letter)
-    elif isinstance(content, Command) and isinstance(settled, Accepted | Rejected) and settled.began:
-        lifecycle_topic, run_id = content.route.lifecycle, settled.run_id
-        if lifecycle_topic and run_id:
-            found.append(_started(content, run_id, lifecycle_topic, group, namespace))
-    if isinstance(content, Command) and isinstance(settled, Accepted | Duplicate):
-        found += _asked_later(content, settled, group, namespace)
+    elif isinstance(content, Command):
+        if not isinstance(settled, Duplicate) and settled.began:
+            lifecycle_topic, run_id = content.route.lifecycle, settled.run_id
+            if lifecycle_topic and run_id:
+                found.append(_started(content, run_id, lifecycle_topic, group, namespace))
+        if not isinstance(settled, Rejected):
+            found += _asked_later(content, settled, group, namespace)
     if _is_answered(content, settled) and (reply := replies.reply(content, settled, group)):
         found.append(reply)
     return found
@@ -60,12 +61,5 @@ def _asked_later(command: Command, settled: Accepted | Duplicate, group: str, na
 
 def _started(command: Command, run_id: str, topic: str, group: str, namespace: str) -> OutRecord:
     route = command.route
-    run = RunFacts(
-        namespace=namespace,
-        workflow_id=command.workflow_id,
-        run_id=run_id,
-        first_run_id=run_id,
-        workflow_type=route.workflow or "",
-        task_queue=route.task_queue or "",
-    )
+    run = RunFacts(namespace, command.workflow_id, run_id, run_id, route.workflow or "", route.task_queue or "")
     return lifecycle.started(mark.of(command, group), run, topic)

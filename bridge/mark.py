@@ -108,10 +108,11 @@ def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
     may refuse: that is known later than the mark is made.
     """
     record = command.record
+    source, command_id, command_type = command.identity
     return Mark(
-        command=command.identity.id,
-        source=command.identity.source,
-        type=command.identity.type,
+        command=command_id,
+        source=source,
+        type=command_type,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,

@@ -6,7 +6,7 @@ from typing import ClassVar, TypeAlias
 from topics.replies import DeadLetterReason, RejectReason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as it is what becomes of nearly every command: see `bridge.command.Command`
 class Accepted:
     """The command is in effect, once; `began` tells that it began the run `run_id`.
 

@@ -15,23 +15,28 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A parsed template: `literals` stand around `fields`, so there is one literal more."""
+    """A parsed template: how it begins, and its fields, each with the literal text behind it."""
 
-    literals: tuple[str, ...]
-    fields: tuple[str, ...]
+    begin: str
+    parts: tuple[tuple[str, str], ...]
     pattern: re.Pattern[str]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return tuple(name for name, _ in self.parts)
 
     def fill(self, data: Mapping[str, Any]) -> str:
         """Return the text with each field's value; raises `ValueError` where one is missing, or no text or integer."""
-        parts = [self.literals[0]]
-        for name, literal in zip(self.fields, self.literals[1:], strict=True):
+        text = self.begin
+        for name, literal in self.parts:
             value = data.get(name)
             if type(value) is int:
                 value = str(value)
             if type(value) is not str or not value:
                 raise ValueError(f"{name}: must be text or an integer, as the workflow id is made of it")
-            parts += (value, literal)
-        return "".join(parts)
+            text += value + literal
+        return text
 
     def could_be(self, text: str) -> bool:
         """Return whether filling this template could give `text`."""
@@ -50,4 +55,5 @@ def parse(text: str) -> Template:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{text!r} names {name!r}, which is not a field's name")
     pattern = ".+".join(map(re.escape, literals))
-    return Template(literals, fields, re.compile(pattern, re.DOTALL))
+    parts = tuple(zip(fields, literals[1:], strict=True))
+    return Template(literals[0], parts, re.compile(pattern, re.DOTALL))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 TRACESTATE_CHARACTERS_MAX = 512
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACE_ID, _SPAN_ID = slice(3, 35), slice(36, 52)  # in a traceparent that is well-formed
 _TRACESTATE = re.compile(rf"[\x20-\x7e]{{1,{TRACESTATE_CHARACTERS_MAX}}}", re.ASCII)
 
 
@@ -30,13 +31,13 @@ def begun(request_id: str) -> str:
 
 def child(traceparent: str, event_id: str) -> str:
     """Return the traceparent of an emitted event: the command's trace, and a span id that copies of the event share."""
-    version, trace_id, _, flags = traceparent.split("-")
-    return f"{version}-{trace_id}-{event_id[:8]}{event_id[9:13]}{event_id[14:18]}-{flags}"
+    span_id = f"{event_id[:8]}{event_id[9:13]}{event_id[14:18]}"
+    return f"{traceparent[: _SPAN_ID.start]}{span_id}{traceparent[_SPAN_ID.stop :]}"
 
 
 def trace_id(traceparent: str) -> str:
     """Return the trace id, 32 hex digits."""
-    return traceparent.split("-")[1]
+    return traceparent[_TRACE_ID]
 
 
 def _well_formed(text: str) -> str | None:

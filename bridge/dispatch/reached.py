@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see `bridge.command.Command`
 class Reached:
     """A request took effect, now or when it was made before, on the run `run_id`; `began` if it started the run."""
 

@@ -155,14 +155,11 @@ def _carrier_text(command: Command) -> bytes:
 
 
 def _reference(command: Command) -> dict[str, str | None]:
-    reference = {
-        "id": command.identity.id,
-        "source": command.identity.source,
-        "type": command.identity.type,
-        "time": command.attributes.get("time"),
-    }
-    if command.correlation_id != command.identity.id:
-        reference["correlationid"] = command.correlation_id
+    source, command_id, command_type = command.identity
+    time, correlation_id = command.attributes.get("time"), command.correlation_id
+    reference = {"id": command_id, "source": source, "type": command_type, "time": time}
+    if correlation_id != command_id:
+        reference["correlationid"] = correlation_id
     return reference
 
 

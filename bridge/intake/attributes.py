@@ -25,7 +25,7 @@ def check(attributes: Mapping[str, str]) -> list[str]:
         problems.append(f"specversion: must be {CLOUDEVENTS_SPECVERSION}")
     for name in NAMES:
         value = attributes.get(name)
-        if value is None:
+        if value is None or (value.isprintable() and len(value) <= NAME_CHARACTERS_MAX):
             continue
         if len(value) > NAME_CHARACTERS_MAX:
             problems.append(f"{name}: is longer than {NAME_CHARACTERS_MAX} characters")

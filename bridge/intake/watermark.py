@@ -55,7 +55,7 @@ class Watermark:
         if offset < self._position:
             raise ValueError(f"offset {offset} comes after {self._position - 1}")
         self._position = offset + 1
-        if offset in self._done:
+        if offset < self._done.position and offset in self._done:
             return False
         self._pending[offset] = True
         return True

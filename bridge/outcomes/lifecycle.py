@@ -80,7 +80,7 @@ def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
         "workflow_type": run.workflow_type,
         "namespace": run.namespace,
         "task_queue": run.task_queue,
-        "state": state.value,  # to write an enum takes as long as all the rest
+        "state": str(state),  # to write an enum takes as long as all the rest
         "command_id": mark.command or None,
         "command_source": mark.source or None,
         "command_type": mark.type or None,
@@ -99,10 +99,5 @@ def _event(mark: Mark, run: RunFacts, state: State, topic: str, time_ms: int, da
         time=rfc3339(time_ms),
         timestamp_ms=time_ms,
         data=data,
-        cause=Cause(
-            command_id=mark.command,
-            correlation_id=mark.correlationid,
-            traceparent=mark.traceparent,
-            tracestate=mark.tracestate,
-        ),
+        cause=Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate),
     )

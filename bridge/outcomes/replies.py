@@ -36,7 +36,7 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
         "reply", identity.source, identity.id, outcome, record.topic, str(record.partition), str(record.offset)
     )
     workflow_id = content.workflow_id if isinstance(content, Command) else None
-    refusal = settled if isinstance(settled, Rejected | DeadLettered) else None
+    refusal = None if isinstance(settled, Accepted | Duplicate) else settled
     time = rfc3339(record.timestamp_ms)
     # A `Reply`, without the model: to make one costs more than all else here.
     data = {
@@ -47,7 +47,7 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
         "partition": record.partition,
         "offset": record.offset,
         "time": time,
-        "outcome": outcome.value,  # to write an enum takes as long as all the rest
+        "outcome": str(outcome),  # to write an enum takes as long as all the rest
         "workflow_id": workflow_id,
         "run_id": None if isinstance(settled, DeadLettered) else settled.run_id,
         "reason": refusal and refusal.reason,
@@ -111,9 +111,4 @@ def done(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
 def cause(content: Command | BadRecord, source: str, command_id: str) -> Cause:
     """Return what the events that follow from a record tell of it."""
     traceparent = content.traceparent or tracecontext.begun(ids.text("request", source, command_id))
-    return Cause(
-        command_id=command_id,
-        correlation_id=content.correlation_id or command_id,
-        traceparent=traceparent,
-        tracestate=content.tracestate,
-    )
+    return Cause(command_id, content.correlation_id or command_id, traceparent, content.tracestate)

@@ -13,12 +13,10 @@ T = TypeVar("T")
 _SEED = 0x9747B28C
 _FACTOR = 0x5BD1E995
 _WORD = 0xFFFFFFFF
-_KEYS_REMEMBERED = 4096  # a command's records have the same key
 
 _Words = functools.lru_cache(maxsize=128)(lambda length: struct.Struct(f"<{length // 4}I").unpack_from)
 
 
-@functools.lru_cache(maxsize=_KEYS_REMEMBERED)
 def murmur2(data: bytes) -> int:
     """Return the hash as 32 bits without sign; `org.apache.kafka.common.utils.Utils.murmur2`."""
     length = len(data)

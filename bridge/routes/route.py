@@ -22,12 +22,12 @@ class Verb(StrEnum):
     @property
     def starts(self) -> bool:
         """Whether the verb by itself can begin a run."""
-        return self in {Verb.START, Verb.SIGNAL_WITH_START}
+        return self is Verb.START or self is Verb.SIGNAL_WITH_START
 
     @property
     def ends(self) -> bool:
         """Whether the verb asks a run to end, and hands it nothing."""
-        return self in {Verb.CANCEL, Verb.TERMINATE}
+        return self is Verb.CANCEL or self is Verb.TERMINATE
 
 
 class Rerun(StrEnum):
