@@ -62,4 +62,4 @@ def _asked_later(command: Command, settled: Accepted | Duplicate, group: str, na
 def _started(command: Command, run_id: str, topic: str, group: str, namespace: str) -> OutRecord:
     route = command.route
     run = RunFacts(namespace, command.workflow_id, run_id, run_id, route.workflow or "", route.task_queue or "")
-    return lifecycle.started(mark.of(command, group), run, topic)
+    return lifecycle.begun(command, group, run, topic)

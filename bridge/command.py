@@ -50,6 +50,11 @@ class Record(NamedTuple):
         """About what the record holds in memory."""
         return len(self.key or b"") + len(self.value or b"") + sum([len(n) + len(v or b"") for n, v in self.headers])
 
+    @property
+    def time(self) -> str:
+        """The timestamp as RFC 3339 text."""
+        return rfc3339(self.timestamp_ms)
+
     def header(self, name: str) -> bytes | None:
         """Return the first value of a header that is not null, or None."""
         return next((value for key, value in self.headers if key == name and value is not None), None)

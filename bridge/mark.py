@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Memo, Payload
 
 from bridge import bounds, tracecontext
-from bridge.command import REPLY_WHEN, Command, rfc3339
+from bridge.command import REPLY_WHEN, Command
 from bridge.routes import Verb
 from topics import ids
 
@@ -87,7 +87,7 @@ class Mark:
     def is_of(self, command: Command) -> bool:
         """Return whether this very record began the run."""
         record = command.record
-        mine = (record.topic, record.partition, record.offset, rfc3339(record.timestamp_ms))
+        mine = (record.topic, record.partition, record.offset, record.time)
         return self.request_id == command.request_id and mine == (self.topic, self.partition, self.offset, self.time)
 
     def is_later_than(self, command: Command) -> bool:
@@ -95,7 +95,7 @@ class Mark:
         record = command.record
         same_place = (self.topic, self.partition) == (record.topic, record.partition)
         # The time tells a topic that was made anew: its offsets begin again.
-        return same_place and self.offset >= record.offset and self.time >= rfc3339(record.timestamp_ms)
+        return same_place and self.offset >= record.offset and self.time >= record.time
 
 
 _MARK = TypeAdapter(Mark)
@@ -116,7 +116,7 @@ def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        time=rfc3339(record.timestamp_ms),
+        time=record.time,
         group=group,
         correlationid=command.correlation_id,
         traceparent=command.traceparent,

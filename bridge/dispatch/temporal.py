@@ -41,13 +41,18 @@ class Temporal:
         self._updates = Updates(client, self._ask, updates_max)
         self.known_runs = KnownRuns()
 
-    async def start(
+    def start(
         self, command: Command, request_id: str, rerun: Rerun, earlier: tuple[str, ...] = ()
-    ) -> Reached | Answer:
+    ) -> Awaitable[Reached | Answer]:
         """Start the command's workflow; where the server refuses its callback, without one."""
         signer = self._callbacks.signer()
         if signer is None:
-            return await self._start(command, request_id, rerun, earlier)
+            return self._start(command, request_id, rerun, earlier)
+        return self._start_called_back(command, request_id, rerun, earlier, signer)
+
+    async def _start_called_back(
+        self, command: Command, request_id: str, rerun: Rerun, earlier: tuple[str, ...], signer: Signer
+    ) -> Reached | Answer:
         try:
             answer = await self._start(command, request_id, rerun, earlier, signer)
         except RefusedByTemporalError as error:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import pydantic_core
 
-from bridge.command import rfc3339
+from bridge import bounds
+from bridge.command import Command, Identity, rfc3339
 from bridge.mark import Mark
 from bridge.outcomes import event
 from bridge.outcomes.event import Cause, OutRecord
@@ -43,17 +44,27 @@ class End:
     result: bytes | None = None
 
 
+def begun(command: Command, group: str, run: RunFacts, topic: str) -> OutRecord:
+    """Return `workflow.started` of the run that a command has just begun: what `started` makes of the run's mark."""
+    cause = Cause(command.identity.id, command.correlation_id, command.traceparent, command.tracestate)
+    return _started(command.identity, cause, group, run, topic, bounds.milliseconds(command.record.time))
+
+
 def started(mark: Mark, run: RunFacts, topic: str) -> OutRecord:
     """Return `workflow.started`; its time is that of the command's record."""
+    return _started(_identity(mark), _cause(mark), mark.group, run, topic, mark.recorded_ms)
+
+
+def _started(identity: Identity, cause: Cause, group: str, run: RunFacts, topic: str, time_ms: int) -> OutRecord:
     # A `WorkflowStarted`, without the model: to make one costs more than all else here.
-    data = pydantic_core.to_json(_common(mark, run, State.STARTED))
-    return _event(mark, run, State.STARTED, topic, mark.recorded_ms, data)
+    data = pydantic_core.to_json(_common(identity, run, State.STARTED))
+    return _event(cause, group, run, State.STARTED, topic, time_ms, data)
 
 
 def ended(mark: Mark, run: RunFacts, end: End, topic: str, *, with_result: bool = False) -> OutRecord:
     """Return the event of the run's close; its time is the server's."""
     data = WorkflowEnded(
-        **_common(mark, run, end.state),
+        **_common(_identity(mark), run, end.state),
         started_at=rfc3339(end.started_ms),
         closed_at=rfc3339(end.closed_ms),
         duration_ms=end.closed_ms - end.started_ms,
@@ -64,7 +75,7 @@ def ended(mark: Mark, run: RunFacts, end: End, topic: str, *, with_result: bool 
     if with_result and end.state is State.COMPLETED:
         # It goes on as it was returned: parsed and written again, its numbers could change.
         text = text[:-1] + b',"result":' + (end.result or b"null") + b"}"
-    return _event(mark, run, end.state, topic, end.closed_ms, text)
+    return _event(_cause(mark), mark.group, run, end.state, topic, end.closed_ms, text)
 
 
 def event_id(namespace: str, workflow_id: str, run_id: str, state: State) -> str:
@@ -72,7 +83,15 @@ def event_id(namespace: str, workflow_id: str, run_id: str, state: State) -> str
     return ids.text("lifecycle", namespace, workflow_id, run_id, state)
 
 
-def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
+def _identity(mark: Mark) -> Identity:
+    return Identity(mark.source, mark.command, mark.type)
+
+
+def _cause(mark: Mark) -> Cause:
+    return Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate)
+
+
+def _common(identity: Identity, run: RunFacts, state: State) -> dict[str, Any]:
     return {
         "workflow_id": run.workflow_id,
         "run_id": run.run_id,
@@ -81,23 +100,23 @@ def _common(mark: Mark, run: RunFacts, state: State) -> dict[str, Any]:
         "namespace": run.namespace,
         "task_queue": run.task_queue,
         "state": str(state),  # to write an enum takes as long as all the rest
-        "command_id": mark.command or None,
-        "command_source": mark.source or None,
-        "command_type": mark.type or None,
+        "command_id": identity.id or None,
+        "command_source": identity.source or None,
+        "command_type": identity.type or None,
         "attempt": run.attempt,
     }
 
 
-def _event(mark: Mark, run: RunFacts, state: State, topic: str, time_ms: int, data: bytes) -> OutRecord:
+def _event(cause: Cause, group: str, run: RunFacts, state: State, topic: str, time_ms: int, data: bytes) -> OutRecord:
     return event.record(
         topic=topic,
         key=run.workflow_id,
         event_id=event_id(run.namespace, run.workflow_id, run.run_id, state),
-        source=f"/bridge/{mark.group}",
+        source=f"/bridge/{group}",
         type=state.event_type,
         subject=run.workflow_id,
         time=rfc3339(time_ms),
         timestamp_ms=time_ms,
         data=data,
-        cause=Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate),
+        cause=cause,
     )

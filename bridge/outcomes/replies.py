@@ -37,7 +37,7 @@ def reply(content: Command | BadRecord, settled: Settled, group: str) -> OutReco
     )
     workflow_id = content.workflow_id if isinstance(content, Command) else None
     refusal = None if isinstance(settled, Accepted | Duplicate) else settled
-    time = rfc3339(record.timestamp_ms)
+    time = record.time
     # A `Reply`, without the model: to make one costs more than all else here.
     data = {
         "command_id": identity.id,
