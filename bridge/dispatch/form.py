@@ -24,16 +24,6 @@ REUSE_POLICIES = {
 }
 
 
-class Encoded(bytes):
-    """A request that is serialized already, in the place of a message: the client asks one for its bytes alone."""
-
-    __slots__ = ()
-
-    def SerializeToString(self) -> bytes:  # noqa: N802 - protobuf's name
-        """Return the bytes."""
-        return self
-
-
 class Form:
     """A start request that is filled in for one command after the other, and serialized each time.
 

@@ -18,7 +18,7 @@ from bridge import mark
 from bridge.callback import HEADER, Signer
 from bridge.command import Command
 from bridge.dispatch import form, priority
-from bridge.dispatch.form import COMMAND_HEADER, TRACER_HEADER, Encoded
+from bridge.dispatch.form import COMMAND_HEADER, TRACER_HEADER
 from bridge.routes import Argument, Rerun
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 
@@ -37,10 +37,10 @@ def start(
     rerun: Rerun,
     earlier: tuple[str, ...] = (),
     signer: Signer | None = None,
-) -> Encoded:
-    """Return the request that starts the command's workflow under `rerun`, a `StartWorkflowExecutionRequest`.
+) -> bytes:
+    """Return the request that starts the command's workflow under `rerun`.
 
-    With a `signer` the server calls back when the run has ended.
+    It is a `StartWorkflowExecutionRequest`, serialized. With a `signer` the server calls back when the run has ended.
     """
     route, url = command.route, signer.url if signer is not None else None
     workflow, task_queue = route.workflow or "", route.task_queue or ""
@@ -60,7 +60,7 @@ def start(
         request.priority.CopyFrom(wanted)
     else:
         request.ClearField("priority")
-    return Encoded(request.SerializeToString())
+    return request.SerializeToString()
 
 
 def signal(command: Command, *, namespace: str, group: str, run_id: str = "") -> SignalWorkflowExecutionRequest:

@@ -13,6 +13,7 @@ from bridge.callback import Signer
 from bridge.command import Command
 from bridge.dispatch import callbackmode, failures, requests, run
 from bridge.dispatch.callbackmode import CallbackMode
+from bridge.dispatch.core import CoreCall
 from bridge.dispatch.failures import Answer, RefusedByTemporalError
 from bridge.dispatch.history import History
 from bridge.dispatch.known import KnownRuns
@@ -34,6 +35,9 @@ class Temporal:
         self, client: Client, group: str, updates_max: int = UPDATES_MAX, callbacks: CallbackMode | None = None
     ) -> None:
         self._service = client.workflow_service
+        self._start_workflow = CoreCall(
+            client, "start_workflow_execution", workflowservice.StartWorkflowExecutionResponse.FromString
+        )
         self.namespace = client.namespace
         self.group = group
         self._history = History(client, self._ask)
@@ -76,7 +80,7 @@ class Temporal:
             earlier=earlier,
             signer=signer,
         )
-        response = await self._ask(self._service.start_workflow_execution, request)
+        response = await self._ask(self._start_workflow, request)
         if isinstance(response, workflowservice.StartWorkflowExecutionResponse):
             # Once a reset has put another run in its place, the server answers a repeated start with that one.
             return Reached(response.first_execution_run_id or response.run_id, began=True)
