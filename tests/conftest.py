@@ -5,6 +5,9 @@ import signal
 import sys
 
 import pytest
+from xdist.remote import Producer
+
+from tests import sharing
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -15,6 +18,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_SESSION] = session
     # A shell lets what it starts in the background ignore Ctrl-C, and the programs that are tested would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: sharing.place(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> sharing.Sharing:
+    return sharing.Sharing(config, log)
 
 
 @pytest.hookimpl(trylast=True)

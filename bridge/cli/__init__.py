@@ -59,7 +59,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 def main() -> None:
     """Run the command that the process was started with, and leave with its exit code."""
     try:
-        code = run(sys.argv[1:])
+        code = execute(sys.argv[1:])
     except Exception:  # noqa: BLE001 - the last stop: what nobody expected is shown whole
         if _logs(sys.argv[1:]):
             _logger().exception(CRASHED)
@@ -70,7 +70,7 @@ def main() -> None:
     os._exit(_flushed(code))
 
 
-def run(arguments: Sequence[str]) -> int:
+def execute(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; what a person must act on is printed, without a traceback."""
     try:
         result = application(arguments[:1])(arguments)

@@ -43,7 +43,7 @@ def resolved(document: dict[str, Any], reference: str) -> Any:
 
 
 def test_the_schema_of_a_type_is_printed(alone: CommandLine) -> None:
-    ended = alone.run("export", "jsonschema", "invoice.cancel")
+    ended = alone.here("export", "jsonschema", "invoice.cancel")
     schema = json.loads(ended.out)
     assert (ended.code, schema["$schema"]) == (0, "https://json-schema.org/draft/2020-12/schema")
     validator = jsonschema.Draft202012Validator(schema)
@@ -52,7 +52,7 @@ def test_the_schema_of_a_type_is_printed(alone: CommandLine) -> None:
 
 
 def test_an_unknown_type_is_refused(alone: CommandLine) -> None:
-    ended = alone.run("export", "jsonschema", "invoice.cancle")
+    ended = alone.here("export", "jsonschema", "invoice.cancle")
     assert (ended.code, ended.out) == (2, "")
     assert "invoice.cancle is not a type of ours; known are invoice.cancel" in ended.err
 
@@ -63,7 +63,7 @@ def test_every_schema_is_a_schema(name: str) -> None:
 
 
 def test_the_document_of_all_schemas_defines_every_type(alone: CommandLine) -> None:
-    document = json.loads(alone.run("export", "jsonschema").out)
+    document = json.loads(alone.here("export", "jsonschema").out)
     jsonschema.Draft202012Validator.check_schema(document)
     assert set(schemas.models()) <= set(document["$defs"])
     validator = jsonschema.Draft202012Validator({**document, "$ref": "#/$defs/invoice.cancel"})
@@ -72,7 +72,7 @@ def test_the_document_of_all_schemas_defines_every_type(alone: CommandLine) -> N
 
 
 def test_every_topic_is_a_channel(alone: CommandLine) -> None:
-    document = json.loads(alone.run("export", "asyncapi").out)
+    document = json.loads(alone.here("export", "asyncapi").out)
     assert document["asyncapi"] == "3.0.0"
     assert {channel["address"] for channel in document["channels"].values()} == {topic.name for topic in tables.TOPICS}
 
@@ -205,12 +205,12 @@ def test_every_outcome_says_what_it_tells() -> None:
 
 
 def test_the_schema_of_a_dead_letter_is_printed(alone: CommandLine) -> None:
-    assert json.loads(alone.run("export", "jsonschema", "dead_letter").out)["properties"]["dlq.reason"]["enum"] == [
+    assert json.loads(alone.here("export", "jsonschema", "dead_letter").out)["properties"]["dlq.reason"]["enum"] == [
         reason.value for reason in DeadLetterReason
     ]
 
 
 def test_every_topic_that_may_take_replies_is_a_channel(alone: CommandLine) -> None:
-    ended = alone.run("export", "asyncapi", BRIDGE_REPLY_TOPICS="bridge.replies,shop.answers")
+    ended = alone.here("export", "asyncapi", BRIDGE_REPLY_TOPICS="bridge.replies,shop.answers")
     channels = json.loads(ended.out)["channels"]
     assert set(channels["shop.answers"]["messages"]) == set(tables.REPLY_MODELS)

@@ -22,7 +22,7 @@ def fresh() -> str:
 
 
 def published(stack: CommandLine, *words: str, stdin: bytes, **more: str) -> Ended:
-    ended = stack.run("publish", *words, "-o", "json", stdin=stdin, **more)
+    ended = stack.here("publish", *words, "-o", "json", stdin=stdin, **more)
     assert ended.code == 0, ended.err
     return ended
 
@@ -91,7 +91,7 @@ def test_nothing_is_sent_unless_all_are_sound_and_each_problem_has_its_line(stac
     file = stack.folder / "bad.jsonl"
     lines = [json.dumps(approval(number)), '{"invoice_id": "a b"}', '{"invoice_id": ', "", '{"by": 1, "by": 2}', "[1]"]
     file.write_text("\n".join(lines))
-    ended = stack.run("publish", TOPIC, "bad.jsonl")
+    ended = stack.here("publish", TOPIC, "bad.jsonl")
     assert (ended.code, ended.out) == (2, "")
     second, third, fifth, sixth = ended.err.splitlines()
     assert second.startswith("bridge: bad.jsonl line 2: invalid: invoice_id: String should match pattern ")
@@ -140,7 +140,7 @@ def test_without_a_check_everything_is_sent_as_it_is(stack: CommandLine) -> None
 def test_input_that_is_refused_ends_it_with_2(
     stack: CommandLine, words: tuple[str, ...], stdin: bytes, problem: str
 ) -> None:
-    ended = stack.run("publish", *words, stdin=stdin)
+    ended = stack.here("publish", *words, stdin=stdin)
     assert (ended.code, ended.out) == (2, "")
     assert problem in ended.err
     assert "Traceback" not in ended.err
@@ -149,6 +149,6 @@ def test_input_that_is_refused_ends_it_with_2(
 def test_a_domain_that_does_not_run_has_no_topics(stack: CommandLine) -> None:
     config = stack.folder / "lead.toml"
     config.write_text('domains = ["lead"]')
-    ended = stack.run("publish", TOPIC, stdin=b"{}", BRIDGE_CONFIG=str(config))
+    ended = stack.here("publish", TOPIC, stdin=b"{}", BRIDGE_CONFIG=str(config))
     assert ended.code == 2
     assert "invoice.approve is not a command topic; known are lead.score." in ended.err

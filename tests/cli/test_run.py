@@ -22,7 +22,7 @@ def test_the_daemon_runs_on_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvloop, "run", noted)
     monkeypatch.setattr(interpreter, "tune", lambda: None)
     monkeypatch.setenv("BRIDGE_GROUP_ID", "g")
-    assert (cli.run(["run"]), ran) == (7, ["run"])
+    assert (cli.execute(["run"]), ran) == (7, ["run"])
 
 
 async def test_calls_to_temporal_are_not_compressed(temporal: Temporal) -> None:

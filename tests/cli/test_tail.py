@@ -49,7 +49,7 @@ def write(
 
 def test_a_record_is_shown_with_every_field(stack: CommandLine, kafka: Kafka, topic: str) -> None:
     write(kafka, topic, b'{"total": "1.10", "tax": 0.10}', BINARY)
-    ended = stack.run("tail", topic, "--from-beginning", "-n", "1", "-o", "json")
+    ended = stack.here("tail", topic, "--from-beginning", "-n", "1", "-o", "json")
     (row,) = ended.rows
     assert ended.code == 0
     assert datetime.fromisoformat(row.pop("timestamp")).tzname() == "UTC"
@@ -71,7 +71,7 @@ def test_structured_mode_and_bare_json_are_read_too(stack: CommandLine, kafka: K
     event = {"specversion": "1.0", "id": "e-2", "source": "/tests", "type": "test.done", "data": [1]}
     write(kafka, topic, json.dumps(event).encode(), [("content-type", b"application/cloudevents+json")])
     write(kafka, topic, b'{"bare": true}')
-    structured, bare = stack.run("tail", topic, "--from-beginning", "-n", "2", "-o", "json").rows
+    structured, bare = stack.here("tail", topic, "--from-beginning", "-n", "2", "-o", "json").rows
     assert (structured["id"], structured["type"], structured["data"]) == ("e-2", "test.done", [1])
     assert bare["id"].startswith(f"{topic}/0/1@")
     assert (bare["source"], bare["type"], bare["data"]) == (f"/kafka/{topic}", topic, {"bare": True})
@@ -80,15 +80,15 @@ def test_structured_mode_and_bare_json_are_read_too(stack: CommandLine, kafka: K
 def test_what_is_no_event_is_shown_as_far_as_it_can_be(stack: CommandLine, kafka: Kafka, topic: str) -> None:
     write(kafka, topic, None, key=None)
     write(kafka, topic, b"\xffnot json", BINARY, key=b"\xfe")
-    tombstone, damaged = stack.run("tail", topic, "--from-beginning", "-n", "2", "-o", "json").rows
+    tombstone, damaged = stack.here("tail", topic, "--from-beginning", "-n", "2", "-o", "json").rows
     assert (tombstone["key"], tombstone["data"]) == (None, None)
     assert (damaged["key"], damaged["id"], damaged["data"]) == ("\\xfe", "e-1", "\\xffnot json")
 
 
 def test_nothing_of_a_record_reaches_the_terminal_raw(stack: CommandLine, kafka: Kafka, topic: str) -> None:
     write(kafka, topic, '{"a": "\\u001b[31m\u009b\u202e"}'.encode(), key=b"\x1b]0;title\x07")
-    table = stack.run("tail", topic, "--from-beginning", "-n", "1").out
-    lines = stack.run("tail", topic, "--from-beginning", "-n", "1", "-o", "json").out
+    table = stack.here("tail", topic, "--from-beginning", "-n", "1").out
+    lines = stack.here("tail", topic, "--from-beginning", "-n", "1", "-o", "json").out
     assert [character for character in table + lines if not character.isprintable() and character != "\n"] == []
     assert "\\x1b]0;title\\x07" in table
 
@@ -117,7 +117,7 @@ def write_until_seen(kafka: Kafka, topic: str, lines: IO[bytes]) -> None:
 
 
 def test_unknown_topics_are_all_named(stack: CommandLine) -> None:
-    ended = stack.run("tail", "invoice.event", "no.such.topic")
+    ended = stack.here("tail", "invoice.event", "no.such.topic")
     assert (ended.code, ended.out) == (2, "")
     assert "invoice.event is not a topic of this Kafka; known are invoice.events" in ended.err
     assert "no.such.topic is not a topic of this Kafka" in ended.err

@@ -37,7 +37,7 @@ class Desk:
         self.daemon = self.make_daemon({})
 
     def bridge(self, *words: str) -> Ended:
-        return self.line.run("dlq", *words)
+        return self.line.here("dlq", *words)
 
     def rows(self, *words: str) -> list[dict[str, Any]]:
         """Return what a command prints, which must go well."""

@@ -1,4 +1,4 @@
-"""`bridge dlq list`, `show` and `discard` as processes on real Apache Kafka."""
+"""`bridge dlq list`, `show` and `discard` on real Apache Kafka."""
 
 import json
 import subprocess
@@ -175,7 +175,7 @@ def test_ten_thousand_letters_are_listed_in_bounded_time_and_memory(desk: Desk) 
 TELLING_ITS_PEAK = """
 import os, pathlib, sys
 from bridge import cli
-code = cli.run(sys.argv[1:])
+code = cli.execute(sys.argv[1:])
 sys.stdout.flush()
 status = pathlib.Path("/proc/self/status").read_text()
 print(next(line for line in status.splitlines() if line.startswith("VmHWM")), file=sys.stderr, flush=True)

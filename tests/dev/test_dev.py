@@ -17,26 +17,25 @@ ONCE_WITHIN_SECONDS = 60.0
 LEAD = '{"lead_id": "dev-test", "activities": [{"kind": "page_view", "occurred_at": "2026-01-01T12:00:00Z"}]}'
 
 
-def test_once_ends_well_twice_in_a_row_on_the_same_data(tmp_path: Path) -> None:
-    for _ in range(2):
-        with stack.running(tmp_path / "data", "--once") as dev:
-            code = dev.wait(ONCE_WITHIN_SECONDS)
-            assert (code, "9 of 9 samples have their outcomes." in dev.text) == (0, True), dev.text
+def run_once(data: Path) -> None:
+    with stack.running(data, "--once") as dev:
+        code = dev.wait(ONCE_WITHIN_SECONDS)
+        assert (code, "9 of 9 samples have their outcomes." in dev.text) == (0, True), dev.text
 
 
-def test_once_leaves_mail_with_a_pdf_and_a_row_for_each_invoice_that_was_sent(tmp_path: Path) -> None:
-    with stack.running(tmp_path / "data", "--once") as dev:
-        assert dev.wait(ONCE_WITHIN_SECONDS) == 0, dev.text
+def test_once_leaves_mail_and_rows_of_what_was_sent_and_ends_well_again_on_the_same_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    run_once(data)
     mails = [
-        email.message_from_bytes(file.read_bytes(), policy=policy.default)
-        for file in (tmp_path / "data" / "mail").glob("*.eml")
+        email.message_from_bytes(file.read_bytes(), policy=policy.default) for file in (data / "mail").glob("*.eml")
     ]
     pdfs = [part for mail in mails for part in mail.iter_attachments() if part.get_content_type() == "application/pdf"]
-    with sqlite3.connect(tmp_path / "data" / "workers.db") as database:
+    with sqlite3.connect(data / "workers.db") as database:
         sent = database.execute("select invoice_id from invoices where status = 'sent'").fetchall()
     database.close()
     assert sorted(row[0].split("-")[0] for row in sent) == ["approved", "small"]
     assert len(pdfs) == 2
+    run_once(data)
 
 
 def test_fresh_forgets_what_an_earlier_start_has_left(tmp_path: Path) -> None:
@@ -49,7 +48,7 @@ def test_fresh_forgets_what_an_earlier_start_has_left(tmp_path: Path) -> None:
         assert not (data / "mail" / "old.eml").exists()
 
 
-def test_what_becomes_of_others_commands_is_shown(tmp_path: Path) -> None:
+def test_what_becomes_of_others_commands_is_shown_until_ctrl_c_stops_every_child(tmp_path: Path) -> None:
     with stack.running(tmp_path / "data") as dev:
         dev.wait_for("Publish from a second terminal")
         bootstrap = f"127.0.0.1:{dev.ports['kafka']}"
@@ -60,16 +59,20 @@ def test_what_becomes_of_others_commands_is_shown(tmp_path: Path) -> None:
             check=True,
         )
         dev.wait_for("lead.scored                  dev-test")
+        end_by(dev, signal.SIGINT)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_every_child_and_ends_with_0(tmp_path: Path, number: signal.Signals) -> None:
+def test_sigterm_stops_every_child_and_ends_with_0(tmp_path: Path) -> None:
     with stack.running(tmp_path / "data") as dev:
         dev.wait_for(stack.READY)
-        children = dev.children()
-        dev.process.send_signal(number)
-        assert dev.wait() == 0, dev.text
-        assert dev.is_gone(children)
+        end_by(dev, signal.SIGTERM)
+
+
+def end_by(dev: stack.Dev, number: signal.Signals) -> None:
+    children = dev.children()
+    dev.process.send_signal(number)
+    assert dev.wait() == 0, dev.text
+    assert dev.is_gone(children)
 
 
 def test_a_signal_during_the_start_stops_every_child(tmp_path: Path) -> None:
