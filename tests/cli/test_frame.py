@@ -1,12 +1,13 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from bridge import cli
 from bridge.telemetry.names import Log
-from tests.cli.command_line import CommandLine
+from tests.cli.command_line import CommandLine, Ended
 
 CONNECTING = (
     ("setup", "plan"),
@@ -20,6 +21,11 @@ CONNECTING = (
     ("run",),
 )
 WITH_SUBCOMMANDS = {"setup": "apply", "dlq": "list", "config": "show", "export": "asyncapi"}
+
+
+def run(line: CommandLine, words: tuple[str, ...]) -> Callable[..., Ended]:
+    """Return how to run a command; the daemon is a process, as it changes the one that it runs in."""
+    return line.run if words == ("run",) else line.here
 
 
 def test_help_names_every_command_and_does_not_import_the_clients() -> None:
@@ -53,7 +59,7 @@ def test_what_has_a_place_is_no_flag(alone: CommandLine) -> None:
 
 @pytest.mark.parametrize("words", CONNECTING)
 def test_servers_that_are_away_end_it_with_3_and_no_traceback(alone: CommandLine, words: tuple[str, ...]) -> None:
-    ended = alone.run(*words, stdin=b'{"invoice_id": "I-1"}')
+    ended = run(alone, words)(*words, stdin=b'{"invoice_id": "I-1"}')
     assert (ended.code, ended.out) == (3, "")
     assert "could not be reached within 1 s" in ended.err
     assert "Traceback" not in ended.err
@@ -61,9 +67,7 @@ def test_servers_that_are_away_end_it_with_3_and_no_traceback(alone: CommandLine
 
 @pytest.mark.parametrize("words", [*CONNECTING, ("config", "show"), ("config", "check"), ("routes",), ("doctor",)])
 def test_wrong_settings_end_it_with_2_and_every_problem(alone: CommandLine, words: tuple[str, ...]) -> None:
-    # The daemon sets the logs of its process up.
-    run = alone.run if words == ("run",) else alone.here
-    ended = run(*words, BRIDGE_CONFIG="/nosuch.toml", BRIDGE_GRUOP_ID="x")
+    ended = run(alone, words)(*words, BRIDGE_CONFIG="/nosuch.toml", BRIDGE_GRUOP_ID="x")
     assert (ended.code, ended.out) == (2, "")
     problems = [
         "BRIDGE_CONFIG names /nosuch.toml, which is not there: correct it, or unset it.",
