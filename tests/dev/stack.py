@@ -13,7 +13,7 @@ from bridge.dev import ports
 from tests.servers import ports as free_ports
 
 READY = "Everything is ready"
-READY_WITHIN_SECONDS = 60.0  # 15 s on a machine that does nothing else
+READY_WITHIN_SECONDS = 120.0  # 15 s on a machine that does nothing else
 STOPPED_WITHIN_SECONDS = 40.0
 POLL_SECONDS = 0.1
 

@@ -13,7 +13,7 @@ from bridge.dev import folder
 from tests.dev import stack
 
 GONE_WITHIN_SECONDS = 10.0  # the contract's, after kill -9
-ONCE_WITHIN_SECONDS = 60.0
+ONCE_WITHIN_SECONDS = 120.0  # 13 s on a machine that does nothing else
 LEAD = '{"lead_id": "dev-test", "activities": [{"kind": "page_view", "occurred_at": "2026-01-01T12:00:00Z"}]}'
 
 
@@ -23,6 +23,7 @@ def run_once(data: Path) -> None:
         assert (code, "9 of 9 samples have their outcomes." in dev.text) == (0, True), dev.text
 
 
+@pytest.mark.timeout(300)
 def test_once_leaves_mail_and_rows_of_what_was_sent_and_ends_well_again_on_the_same_data(tmp_path: Path) -> None:
     data = tmp_path / "data"
     run_once(data)
