@@ -3,13 +3,21 @@
 import os
 import signal
 import sys
+from datetime import timedelta
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 
 from tests import sharing
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+# Its own limits of time (200 ms for an example) say more of the other work on a machine than of the example.
+hypothesis.settings.register_profile(
+    "tests", deadline=timedelta(seconds=5), suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 _SESSION = pytest.StashKey[pytest.Session]()
 

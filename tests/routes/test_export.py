@@ -19,7 +19,7 @@ def bridge(tmp_path: Path) -> CommandLine:
 
 
 def exported(bridge: CommandLine, *words: str) -> dict[str, Any]:
-    ended = bridge.run("export", *words)
+    ended = bridge.here("export", *words)
     assert ended.code == 0, ended.err
     document: dict[str, Any] = json.loads(ended.out)
     return document

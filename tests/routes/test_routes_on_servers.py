@@ -167,9 +167,9 @@ def test_an_update_without_a_worker_holds_its_key_and_nothing_else(deployment: D
 
 
 def test_the_command_line_knows_the_routes(deployment: Deployment) -> None:
-    rows = {row["command"]: row for row in deployment.bridge.run("routes", "-o", "json").rows}
+    rows = {row["command"]: row for row in deployment.bridge.here("routes", "-o", "json").rows}
     assert (len(rows), rows["order.change"]["update"], rows["slow.place"]["rate"]) == (14, "change", RATE)
-    checked = deployment.bridge.run("config", "check")
+    checked = deployment.bridge.here("config", "check")
     assert (checked.code, "14 routes" in checked.err) == (0, True)
     order = fresh("order")
     data = json.dumps({"order_id": order, "lines": LINES, "done": True}).encode()
@@ -191,5 +191,5 @@ def test_the_command_line_knows_the_routes(deployment: Deployment) -> None:
 def test_publish_refuses_what_the_route_does(
     deployment: Deployment, words: tuple[str, ...], data: str, told: str
 ) -> None:
-    ended = deployment.bridge.run("publish", *words, stdin=data.encode())
+    ended = deployment.bridge.here("publish", *words, stdin=data.encode())
     assert (ended.code, told in ended.err) == (2, True), ended.err
