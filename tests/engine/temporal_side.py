@@ -171,7 +171,7 @@ class Stage:
             workflow_execution=WorkflowExecution(workflow_id=self.workflow_id, run_id=run_id),
             reason="test",
             workflow_task_finish_event_id=event_id,
-            request_id=f"{run_id}-{event_id}",
+            request_id=str(uuid.uuid4()),
         )
         return (await self.client.workflow_service.reset_workflow_execution(request, timeout=CALL)).run_id
 

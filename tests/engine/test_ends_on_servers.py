@@ -269,3 +269,29 @@ async def test_a_reply_topic_that_is_not_allowed_any_more_gets_no_answer_and_hol
     async with Sweeper(kafka, feed, reply_topics=()).owning() as sweeper:
         await swept(sweeper, kafka, feed, 1)
     assert await answers(kafka, feed) == []
+
+
+async def test_the_second_answer_where_nothing_is_announced_is_written_again_by_a_new_owner_and_is_the_same(
+    kafka: Kafka, feed: Stage
+) -> None:
+    routes = [dataclasses.replace(feed.route(Verb.START), lifecycle="")]
+    await asking(feed)
+    await feed.work(COMPLETED)
+    async with Sweeper(kafka, feed, routes=routes).owning() as sweeper:
+        await answered(sweeper, kafka, feed, 1)
+    async with Sweeper(kafka, feed, routes=routes).owning() as another:
+        first, second = await answered(another, kafka, feed, 2)
+    assert (first.key, first.value, first.headers, first.timestamp) == (
+        second.key, second.value, second.headers, second.timestamp,
+    )  # fmt: skip
+    assert await events(kafka, feed) == []
+
+
+async def answered(sweeper: Sweeper, kafka: Kafka, feed: Stage, count: int) -> list[Any]:
+    """Sweep until so many replies are there, and twice more; return them."""
+    async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
+        while len(await kafka_side.read_all(kafka.bootstrap, feed.replies)) < count:
+            await sweeper.sweep()
+    for _ in range(2):
+        await sweeper.sweep()
+    return list(await kafka_side.read_all(kafka.bootstrap, feed.replies))

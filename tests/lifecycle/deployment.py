@@ -10,12 +10,16 @@ from tests.servers import ports
 VERBS: Mapping[str, Mapping[str, Any]] = {
     "begin": {"verb": "start", "workflow": plays.WORKFLOW, "result": True},
     "brief": {"verb": "start", "workflow": plays.WORKFLOW, "run_timeout": plays.RUN_TIMEOUT.total_seconds()},
+    "leave": {"verb": "start", "workflow": plays.WORKFLOW},
+    "late": {"verb": "start", "workflow": plays.WORKFLOW, "run_timeout": plays.LATE_TIMEOUT.total_seconds()},
     "tell": {"verb": "signal", "signal": plays.SIGNAL},
     "join": {"verb": "signal_with_start", "workflow": plays.WORKFLOW, "signal": plays.SIGNAL},
     "stop": {"verb": "cancel"},
     "end": {"verb": "terminate"},
 }
 """The commands, without the prefix that is the first word of their types."""
+UNSERVED = ("leave", "late")
+"""Whose runs wait for a worker that never comes."""
 
 
 def callbacks(mode: str) -> dict[str, str]:
@@ -38,6 +42,6 @@ def routes(prefix: str, queue: str) -> str:
     for verb, rest in VERBS.items():
         row = {"command": f"{prefix}.{verb}", **common, **rest}
         if "workflow" in rest:
-            row["task_queue"] = queue
+            row["task_queue"] = f"{queue}-unserved" if verb in UNSERVED else queue
         rows.append("\n".join(["[[route]]", *(f"{key} = {json.dumps(value)}" for key, value in row.items())]))
     return "\n\n".join(["domains = []", *rows])

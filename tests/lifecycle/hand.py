@@ -1,6 +1,7 @@
 """The hand of an operator: does things to runs at Temporal itself, past Kafka and the bridge."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
@@ -20,28 +21,38 @@ Answer = TypeVar("Answer")
 WITHIN_SECONDS = 40.0
 LOOK_SECONDS = 0.1
 AT_ONCE = 64
-ASK_TIMES = timedelta(seconds=10)
+PACED_AT_ONCE = 256
+ASK_TIMES = timedelta(seconds=60)  # many of them wait for one database
 FIRST_TASK_DONE = 4  # events of a run: started, task scheduled, task started, task completed
 OPEN = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 
 
 class Hand:
-    """Works on a connection of its own each time; ids are workflow ids, and mean the latest run."""
+    """Works on a connection of its own each time; ids are workflow ids, and mean the latest run.
+
+    What takes `over_seconds` asks at an even pace for so long, with many questions open at once.
+    """
 
     def __init__(self, address: str) -> None:
         self._address = address
 
-    def cue(self, cues: dict[str, Cue]) -> None:
+    def cue(self, cues: dict[str, Cue], over_seconds: float = 0.0) -> None:
         async def one(client: Client, name: str) -> None:
-            await client.get_workflow_handle(name).signal(plays.SIGNAL, {"cue": cues[name]})
+            await client.get_workflow_handle(name).signal(plays.SIGNAL, {"cue": cues[name]}, rpc_timeout=ASK_TIMES)
 
-        self._each(cues, one)
+        self._each(cues, one, over_seconds)
 
-    def cancel(self, names: Iterable[str]) -> None:
-        self._each(names, lambda client, name: client.get_workflow_handle(name).cancel())
+    def cancel(self, names: Iterable[str], over_seconds: float = 0.0) -> None:
+        async def one(client: Client, name: str) -> None:
+            await client.get_workflow_handle(name).cancel(rpc_timeout=ASK_TIMES)
 
-    def terminate(self, names: Iterable[str]) -> None:
-        self._each(names, lambda client, name: client.get_workflow_handle(name).terminate(reason="by an operator"))
+        self._each(names, one, over_seconds)
+
+    def terminate(self, names: Iterable[str], over_seconds: float = 0.0) -> None:
+        async def one(client: Client, name: str) -> None:
+            await client.get_workflow_handle(name).terminate(reason="by an operator", rpc_timeout=ASK_TIMES)
+
+        self._each(names, one, over_seconds)
 
     def begin(self, name: str, queue: str) -> None:
         """Start a play that no command asked for."""
@@ -90,16 +101,19 @@ class Hand:
 
         self._each(names, one)
 
-    def _each(self, names: Iterable[str], do: Callable[[Client, str], Awaitable[Answer]]) -> list[Answer]:
+    def _each(
+        self, names: Iterable[str], do: Callable[[Client, str], Awaitable[Answer]], over_seconds: float = 0.0
+    ) -> list[Answer]:
         async def ask(names: Sequence[str]) -> list[Answer]:
             client = await Client.connect(self._address)
-            gate = asyncio.Semaphore(AT_ONCE)
+            gate = asyncio.Semaphore(PACED_AT_ONCE if over_seconds else AT_ONCE)
 
-            async def one(name: str) -> Answer:
+            async def one(number: int, name: str) -> Answer:
+                await asyncio.sleep(over_seconds * number / len(names))
                 async with gate:
                     return await do(client, name)
 
-            return list(await asyncio.gather(*map(one, names)))
+            return list(await asyncio.gather(*itertools.starmap(one, enumerate(names))))
 
         return asyncio.run(ask(list(names)))
 

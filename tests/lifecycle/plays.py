@@ -6,7 +6,7 @@ A cue says what a run does next: `{"do": "complete"}`, or one that leads to anot
 import asyncio
 import collections
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NoReturn, TypeAlias
 
 from temporalio import workflow
@@ -19,6 +19,7 @@ Cue: TypeAlias = dict[str, Any]
 
 WORKFLOW, SIGNAL = "Play", "cue"
 RUN_TIMEOUT = timedelta(seconds=1)
+LATE_TIMEOUT = timedelta(seconds=20)
 PAUSE = timedelta(milliseconds=10)
 ATTEMPTS = 3
 FAILURE = {"type": "CardRefused", "message": "the card was refused"}
@@ -50,11 +51,6 @@ def expire() -> Cue:
 def retry() -> Cue:
     """Continue as new with a retry policy, and fail until it gives up."""
     return {"do": "retry"}
-
-
-def at(seconds: float, then: Cue) -> Cue:
-    """Wait for a moment, in seconds since the epoch."""
-    return {"do": "at", "seconds": seconds, "then": then}
 
 
 def bear(child: Cue, then: Cue, cron: str = "") -> Cue:
@@ -98,10 +94,6 @@ class Play:
                 case "retry":
                     policy = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=ATTEMPTS)
                     self._continue(FAIL, retry_policy=policy)
-                case "at":
-                    moment = datetime.fromtimestamp(cue["seconds"], UTC)
-                    await workflow.sleep(max(timedelta(0), moment - workflow.now()))
-                    self._cues.append(cue["then"])
                 case "bear":
                     await self._bear(cue)
                     self._cues.append(cue["then"])

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,12 +93,16 @@ class Stage:
         self.sent += sent
         return sent
 
-    def begin(self, names: Iterable[str], within: float = ALL_WITHIN_SECONDS) -> None:
+    def begin(self, names: Iterable[str]) -> None:
         """Have runs begun that wait for a cue, and wait until they do."""
         names = list(names)
-        self.send(self.command("begin", name) for name in names)
-        self.until(lambda: self.is_told(names, STARTED), "the starts are announced", within)
+        self.have_begun(names, "begin")
         self.hand.until_waiting(map(self.workflow_id, names))
+
+    def have_begun(self, names: Collection[str], verb: str, within: float = ALL_WITHIN_SECONDS) -> None:
+        """Have runs begun by the commands of a verb, and wait until their starts are announced."""
+        self.send(self.command(verb, name) for name in names)
+        self.until(lambda: self.is_told(names, STARTED), "the starts are announced", within)
 
     def events(self) -> list[Record]:
         return self.journal.records(lambda record: record.topic == self.topic)

@@ -38,6 +38,8 @@ def test_commands_that_come_again_are_answered_as_before_whatever_has_become_of_
     member.start()
     begun = [sent for sent in stage.sent if sent.command.type.endswith(".begin")]
     stage.until(lambda: len(repeated(stage, before)) >= 2 * len(begun), "starts and their answers are told again")
+    states = [str(record.type) for record in stage.events() if record.attributes["subject"] == ids["complete"]]
+    assert states == ["workflow.started", "workflow.completed", "workflow.started"]
     stage.hand.terminate([ids["open"], ids["reset-open"]])
 
     stage.check()

@@ -1,6 +1,7 @@
 """Many runs that end at once, one bridge of two killed in the middle."""
 
 import dataclasses
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,24 +11,31 @@ from random import Random
 import pytest
 
 from bridge.dev import processes
+from tests.lifecycle import plays
 from tests.lifecycle.plays import COMPLETE, FAIL
 from tests.lifecycle.stage import Stage
 from tests.servers.fixtures import Temporal
 
 RUNS = 2000
-DATABASE = "--db-filename"
-BY_WORKER = 150  # of each way that takes a worker: a small one ends some 50 a second beside all else
-WITHIN_MS = 60_000  # a development server on three busy cores ends some 90 a second
+TIMED_OUT = 300
+BY_WORKER = 50  # of each way that takes a worker: such an end is three writes of the server's, the others are one
+WITHIN_MS = 10_000
+TERMINATED_OVER_SECONDS = 6.0
+BY_WORKER_OVER_SECONDS = 2.0
 ALL_WITHIN_SECONDS = 120.0
+DATABASE = "--db-filename"
+# What the server lists lies in the same SQLite as all else, and takes two thirds of its time. So it lists 100 runs a
+# second here, and is behind with that, as a store of its own is in production: what ends does not wait for it.
+LISTED_LATER = ("--dynamic-config-value", "history.visibilityProcessorMaxPollRPS=1")
 
 
 @pytest.fixture
 def temporal(guard: processes.Guard, tmp_path: Path) -> Iterator[Temporal]:
-    """Give a server that keeps its runs in memory: on a disk it ends some 60 a second."""
+    """Give a server that keeps its runs in memory, and has time for those that end."""
     temporal = Temporal(guard, tmp_path)
     argv = list(temporal.program.argv)
     del argv[argv.index(DATABASE) : argv.index(DATABASE) + 2]
-    temporal.program = dataclasses.replace(temporal.program, argv=tuple(argv))
+    temporal.program = dataclasses.replace(temporal.program, argv=(*argv, *LISTED_LATER))
     temporal.start()
     temporal.wait_ready()
     yield temporal
@@ -36,34 +44,57 @@ def temporal(guard: processes.Guard, tmp_path: Path) -> Iterator[Temporal]:
 
 @pytest.mark.faults
 @pytest.mark.timeout(400)
-def test_2_000_runs_that_end_together_are_announced_though_one_bridge_of_two_is_killed(stage: Stage, seed: int) -> None:
+@pytest.mark.parametrize("mode", ["sweep", "callbacks"])
+def test_2_000_runs_that_end_within_10_seconds_are_announced_though_one_bridge_of_two_is_killed(
+    stage: Stage, seed: int, mode: str
+) -> None:
     stage.running(2)
     names = [f"run-{number:04}" for number in range(RUNS)]
-    stage.begin(names, ALL_WITHIN_SECONDS)
-    ids = [stage.workflow_id(name) for name in names]
-    Random(seed).shuffle(ids)  # noqa: S311 - repeatable on purpose
-    parts = (ids[:BY_WORKER], ids[BY_WORKER : 2 * BY_WORKER], ids[2 * BY_WORKER : 3 * BY_WORKER], ids[3 * BY_WORKER :])
-    cancelled, failed, completed, terminated = parts
+    by_worker, timed_out, terminated = names[: 3 * BY_WORKER], names[-TIMED_OUT:], names[3 * BY_WORKER : -TIMED_OUT]
+    stage.have_begun(terminated, "leave", ALL_WITHIN_SECONDS)
+    stage.begin(by_worker)
     owner = stage.owner()
     assert owner is not None
+    first_times_out = time.monotonic() + plays.LATE_TIMEOUT.total_seconds()
+    stage.have_begun(timed_out, "late")
+    assert time.monotonic() < first_times_out, "the server is too slow to begin the runs before the first times out"
+    stage.until(lambda: time.monotonic() >= first_times_out, "the first times out")
 
+    ids = set(map(stage.workflow_id, names))
+    worked = list(map(stage.workflow_id, by_worker))
+    cancelled, failed, completed = (worked[number::3] for number in range(3))
+    left = list(map(stage.workflow_id, terminated))
+    Random(seed).shuffle(left)  # noqa: S311 - repeatable on purpose
+    cues = dict.fromkeys(failed, FAIL) | dict.fromkeys(completed, COMPLETE)
     with ThreadPoolExecutor(3) as hands:
         ending = [
-            hands.submit(stage.hand.cancel, cancelled),
-            hands.submit(stage.hand.cue, dict.fromkeys(failed, FAIL) | dict.fromkeys(completed, COMPLETE)),
-            hands.submit(stage.hand.terminate, terminated),
+            hands.submit(stage.hand.cancel, cancelled, BY_WORKER_OVER_SECONDS),
+            hands.submit(stage.hand.cue, cues, BY_WORKER_OVER_SECONDS),
+            hands.submit(stage.hand.terminate, left, TERMINATED_OVER_SECONDS),
         ]
-        stage.until(lambda: stage.ends_told(ids) > RUNS // 10, "a tenth of the ends is announced")
+        stage.until(lambda: stage.ends_told(ids) > RUNS // 20, "some of the ends are announced")
         owner.kill()
+        killed_ms = time.time() * 1000
         for one in ending:
             one.result()
     told = stage.ends_told(ids)
     stage.hand.until_closed(ids)
 
     found = stage.check()
-    closed = [run.closed_ms for run in found.ours if run.workflow_id in set(ids)]
-    states = Counter(run.state for run in found.ours)
-    print(f"{stage.prefix}: {states} in {max(closed) - min(closed)} ms, {told} told at the kill")  # noqa: T201 - shown where the test fails, or with -s
-    assert RUNS // 10 < told < RUNS
-    assert max(closed) - min(closed) <= WITHIN_MS
-    assert len(closed) == RUNS
+    ended = [run for run in found.ours if run.workflow_id in ids]
+    first_ms, last_ms = min(run.closed_ms for run in ended), max(run.closed_ms for run in ended)
+    before = sum(run.closed_ms < killed_ms for run in ended)
+    states = Counter(run.state for run in ended)
+    last = {state: max(run.closed_ms - first_ms for run in ended if run.state == state) for state in states}
+    print(f"{stage.prefix}: {states}, {before} of them before the kill, {told} told when all was asked for")  # noqa: T201 - shown where the test fails, or with -s
+    print(f"{stage.prefix}: ended in {last_ms - first_ms} ms; the last of each state, in ms: {last}")  # noqa: T201 - likewise
+    assert states == {
+        "terminated": len(left),
+        "timed_out": TIMED_OUT,
+        "cancelled": BY_WORKER,
+        "failed": BY_WORKER,
+        "completed": BY_WORKER,
+    }
+    assert last_ms - first_ms <= WITHIN_MS
+    assert RUNS // 10 < before < RUNS - RUNS // 10
+    assert told < RUNS

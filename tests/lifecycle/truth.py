@@ -17,7 +17,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 
-ASK_TIMES = timedelta(seconds=10)
+ASK_TIMES = timedelta(seconds=60)
 AT_ONCE = 32
 PAGE = 1000
 COMMAND_HEADER = "bridge-command"

@@ -14,7 +14,7 @@ from tests.lifecycle.truth import Run
 ANSWERS = ("accepted", "duplicate", "rejected")
 DONE = "done"
 ASKS = ("replywhen", DONE)
-BEGINS = (".begin", ".brief")
+BEGINS = (".begin", ".brief", ".leave", ".late")
 Broken: TypeAlias = dict[str, list[str]]
 
 
