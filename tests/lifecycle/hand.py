@@ -21,7 +21,6 @@ Answer = TypeVar("Answer")
 WITHIN_SECONDS = 40.0
 LOOK_SECONDS = 0.1
 AT_ONCE = 64
-PACED_AT_ONCE = 256
 ASK_TIMES = timedelta(seconds=60)  # many of them wait for one database
 FIRST_TASK_DONE = 4  # events of a run: started, task scheduled, task started, task completed
 OPEN = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -30,7 +29,7 @@ OPEN = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 class Hand:
     """Works on a connection of its own each time; ids are workflow ids, and mean the latest run.
 
-    What takes `over_seconds` asks at an even pace for so long, with many questions open at once.
+    What takes `over_seconds` asks at an even pace for so long, where the server keeps up with it.
     """
 
     def __init__(self, address: str) -> None:
@@ -106,7 +105,7 @@ class Hand:
     ) -> list[Answer]:
         async def ask(names: Sequence[str]) -> list[Answer]:
             client = await Client.connect(self._address)
-            gate = asyncio.Semaphore(PACED_AT_ONCE if over_seconds else AT_ONCE)
+            gate = asyncio.Semaphore(AT_ONCE)
 
             async def one(number: int, name: str) -> Answer:
                 await asyncio.sleep(over_seconds * number / len(names))

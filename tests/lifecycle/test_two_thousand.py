@@ -18,7 +18,7 @@ from tests.servers.fixtures import Temporal
 
 RUNS = 2000
 TIMED_OUT = 300
-BY_WORKER = 50  # of each way that takes a worker: such an end is three writes of the server's, the others are one
+BY_WORKER = 30  # of each way that takes a worker: such an end is four writes of the server's, the others are one
 WITHIN_MS = 10_000
 TERMINATED_OVER_SECONDS = 6.0
 BY_WORKER_OVER_SECONDS = 2.0
