@@ -56,14 +56,22 @@ async def begin(feed: Stage, memo: Mapping[str, Any]) -> ScheduleHandle:
 
 async def run_to_their_ends(feed: Stage, handle: ScheduleHandle) -> list[str]:
     """Have the schedule begin runs, one after the other; return their ids once they have completed."""
-    for number in range(1, RUNS + 1):
+    found: list[str] = []
+    while len(found) < RUNS:
         await handle.trigger()
-        async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
-            while (await handle.describe()).info.num_actions < number:
-                await asyncio.sleep(0.05)
+        found = await begun(handle, len(found) + 1)
         await feed.work(COMPLETED)
-    found = (await handle.describe()).info.recent_actions
-    return [result.action.first_execution_run_id for result in found]  # type: ignore[attr-defined]  # they are all starts
+    return found
+
+
+async def begun(handle: ScheduleHandle, count: int) -> list[str]:
+    """Return the ids of the runs that the schedule has begun, once there are so many."""
+    async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
+        while True:
+            actions = (await handle.describe()).info.recent_actions
+            if len(actions) >= count:
+                return [one.action.first_execution_run_id for one in actions]  # type: ignore[attr-defined]  # all are starts
+            await asyncio.sleep(0.05)
 
 
 def told(data: list[dict[str, Any]], run_id: str) -> list[tuple[str, str | None, str]]:
@@ -74,11 +82,11 @@ async def test_the_runs_of_a_schedule_are_announced_for_no_command_by_their_work
     kafka: Kafka, feed: Stage, made: list[ScheduleHandle]
 ) -> None:
     made.append(await begin(feed, {}))
-    begun = await run_to_their_ends(feed, made[0])
+    run_ids = await run_to_their_ends(feed, made[0])
     async with Sweeper(kafka, feed).owning() as sweeper:
         data = await swept(sweeper, kafka, feed, 2 * RUNS)
     assert [told(data, run_id) for run_id in begun] == [
-        [("started", None, run_id), ("completed", None, run_id)] for run_id in begun
+        [("started", None, run_id), ("completed", None, run_id)] for run_id in run_ids
     ]
     assert len(data) == 2 * RUNS
 
@@ -90,12 +98,12 @@ async def test_the_runs_of_a_schedule_with_a_mark_are_announced_for_its_command_
     command = feed.command(Verb.START, "maker", replywhen="done", replyto=feed.replies)
     handed = jiter.from_json(mark.memo(mark.of(command, feed.group)).data)
     made.append(await begin(feed, {mark.MEMO: handed}))
-    begun = await run_to_their_ends(feed, made[0])
+    run_ids = await run_to_their_ends(feed, made[0])
     # They carry no callback, though their route asks for one: the sweep must not leave them to it.
     mode = CallbackMode("default", Signer("http://127.0.0.1:1", "secret", feed.group))
     async with Sweeper(kafka, feed, callbacks=mode).owning() as sweeper:
         data = await swept(sweeper, kafka, feed, 2 * RUNS)
     assert [told(data, run_id) for run_id in begun] == [
-        [("started", "maker", run_id), ("completed", "maker", run_id)] for run_id in begun
+        [("started", "maker", run_id), ("completed", "maker", run_id)] for run_id in run_ids
     ]
     assert await answers(kafka, feed) == []
