@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 from bridge.errors import TemporalAwayError
+from bridge.feed import clock
 from bridge.feed.patrol import Patrol
 
 OVERLAP = timedelta(seconds=10)  # visibility lags; what it shows late lies inside
@@ -43,7 +44,7 @@ class Beat:
         if began < self._next:
             return False
         try:
-            soon = await self.patrol.go(LONG_OVERLAP if self._is_first else OVERLAP, int(time.time() * 1000))
+            soon = await self.patrol.go(LONG_OVERLAP if self._is_first else OVERLAP, clock.now_ms())
         except TemporalAwayError as error:
             self.problem = f"{self.patrol.sweep.namespace}: {error}"
             # After as long as it took: what does not answer holds up the others half of the time at most.

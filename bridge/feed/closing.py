@@ -1,6 +1,7 @@
 """All that must be written for a run that has closed: one builder for every source that says "look at this run"."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bridge.feed import watch
 from bridge.feed.ends import Begun
@@ -10,6 +11,8 @@ from bridge.outcomes import lifecycle, replies
 from bridge.outcomes.event import OutRecord
 from bridge.outcomes.lifecycle import End
 from topics.lifecycle import State
+
+WAIT_FOR_START = timedelta(seconds=1)  # after an end, for the process that began the run to announce that
 
 
 @dataclass(frozen=True, slots=True)

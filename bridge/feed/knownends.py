@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-KEPT_MS = timedelta(minutes=2) // timedelta(milliseconds=1)
+from bridge.feed import clock
+
+KEPT_MS = clock.ms(timedelta(minutes=2))
 ENDS_MAX = 300_000  # about 200 bytes each
 
 

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
-AGE_MS = timedelta(seconds=60) // timedelta(milliseconds=1)
-SPAN_MS = timedelta(seconds=10) // timedelta(milliseconds=1)
+from bridge.feed import clock
+
+AGE_MS = clock.ms(timedelta(seconds=60))
+SPAN_MS = clock.ms(timedelta(seconds=10))
 # The memory of what is announced reaches 2 minutes back from the watermark; what is older would be told again.
-REMEMBERED_MS = timedelta(seconds=110) // timedelta(milliseconds=1)
+REMEMBERED_MS = clock.ms(timedelta(seconds=110))
 
 
 class SecondLook:

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from bridge.feed import clock
 from bridge.feed.announced import Announced
 from bridge.feed.batch import Batch
-from bridge.feed.closing import Closing
+from bridge.feed.closing import WAIT_FOR_START, Closing
 from bridge.feed.ends import Told
 from bridge.feed.knownends import KEPT_MS, Span
 from bridge.feed.leaving import Leaving
@@ -28,7 +28,6 @@ MOVE_ON_AFTER = timedelta(seconds=30)
 AHEAD = timedelta(hours=1)  # how far the server's clock may be before ours
 TRANSACTION_ROWS = 200
 READS_AT_ONCE = 32
-WAIT_FOR_START = timedelta(seconds=1)
 
 HasHandled: TypeAlias = Callable[[TopicPartition, int], bool]
 HandledCommands: TypeAlias = Callable[[Collection[TopicPartition]], Awaitable[HasHandled]]

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+from bridge.feed import clock
 from bridge.feed.visibility import PAGE_ROWS, ClosedRun, Visibility
 
 ROWS_MAX = 20_000  # about 1 kB each
-WIDTH_MAX_MS = timedelta(days=36500) // timedelta(milliseconds=1)
+WIDTH_MAX_MS = clock.ms(timedelta(days=36500))
 WIDER = 4
 
 

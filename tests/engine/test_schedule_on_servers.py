@@ -85,7 +85,7 @@ async def test_the_runs_of_a_schedule_are_announced_for_no_command_by_their_work
     run_ids = await run_to_their_ends(feed, made[0])
     async with Sweeper(kafka, feed).owning() as sweeper:
         data = await swept(sweeper, kafka, feed, 2 * RUNS)
-    assert [told(data, run_id) for run_id in begun] == [
+    assert [told(data, run_id) for run_id in run_ids] == [
         [("started", None, run_id), ("completed", None, run_id)] for run_id in run_ids
     ]
     assert len(data) == 2 * RUNS
@@ -103,7 +103,7 @@ async def test_the_runs_of_a_schedule_with_a_mark_are_announced_for_its_command_
     mode = CallbackMode("default", Signer("http://127.0.0.1:1", "secret", feed.group))
     async with Sweeper(kafka, feed, callbacks=mode).owning() as sweeper:
         data = await swept(sweeper, kafka, feed, 2 * RUNS)
-    assert [told(data, run_id) for run_id in begun] == [
+    assert [told(data, run_id) for run_id in run_ids] == [
         [("started", "maker", run_id), ("completed", "maker", run_id)] for run_id in run_ids
     ]
     assert await answers(kafka, feed) == []

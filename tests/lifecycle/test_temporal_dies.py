@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from tests.faults.member import Member
 from tests.lifecycle import plays
 from tests.lifecycle.evidence import STARTED
 from tests.lifecycle.plays import COMPLETE, FAIL, WAIT
@@ -30,13 +31,7 @@ def test_every_end_is_announced_once_though_temporal_is_killed_while_the_feed_wo
         burst = [f"burst-{kill}-{number}" for number in range(BURST)]
         stage.hand.cue({name: plays.renew(FAIL, 2) for name in ids[kill::KILLS]})
         stage.send(stage.command("begin", name, cue=COMPLETE) for name in burst)
-        stage.until(lambda burst=burst: stage.is_told(burst[:1], STARTED), "the first start of many is announced")
-        stage.temporal.kill()
-        missing += BURST - stage.ends_told(map(stage.workflow_id, burst))
-        member.wait_not_ready()
-        stage.temporal.start()
-        stage.temporal.wait_ready()
-        stage.until(lambda burst=burst: stage.is_told(burst, STARTED), "all starts are announced")
+        missing += killed_under(stage, member, burst)
     stage.hand.until_closed(ids)
     stage.settled()
     stage.hand.terminate([stage.workflow_id("chain")])
@@ -51,3 +46,15 @@ def test_every_end_is_announced_once_though_temporal_is_killed_while_the_feed_wo
         "continued_as_new": 2 * WAITING + CHAIN,
         "terminated": 1,
     }
+
+
+def killed_under(stage: Stage, member: Member, burst: list[str]) -> int:
+    """Kill Temporal while runs begin and end, and bring it back; return how many ends were not told at the kill."""
+    stage.until(lambda: stage.is_told(burst[:1], STARTED), "the first start of many is announced")
+    stage.temporal.kill()
+    missing = BURST - stage.ends_told(map(stage.workflow_id, burst))
+    member.wait_not_ready()
+    stage.temporal.start()
+    stage.temporal.wait_ready()
+    stage.until(lambda: stage.is_told(burst, STARTED), "all starts are announced")
+    return missing

@@ -13,7 +13,7 @@ from bridge.callback import Origin
 from bridge.dispatch.callbackmode import CallbackMode
 from bridge.feed.callbacks.memory import Memory
 from bridge.feed.callbacks.refusals import Reason, RefusedError
-from bridge.feed.closing import Closing
+from bridge.feed.closing import WAIT_FOR_START, Closing
 from bridge.feed.lookup import Lookup
 from bridge.feed.sweep import HandledCommands
 from bridge.outcomes.event import OutRecord
@@ -22,7 +22,6 @@ from bridge.telemetry.names import Metric
 
 # The sweep leaves ends to callbacks for 10 s: between the two, what is being written has time to be seen.
 YOUNG = timedelta(seconds=8)
-WAIT_FOR_START = timedelta(seconds=1)
 
 
 class Outcome(StrEnum):
