@@ -49,8 +49,14 @@ bench: $(VENV)/test-is-there ## Measure the bridge beside the shortest loop (ARG
 	@$(BIN)/python -m tests.bench --write $(ARGS)
 
 .PHONY: faults
-faults: $(VENV)/test-is-there ## Kill, freeze and cut what the daemon needs, and count (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest tests/faults tests/lifecycle -m "faults or not faults" $(ARGS)
+faults: $(VENV)/test-is-there ## Make every fault and count what is left of the promises (ONLY=17 SEED=0x... for one)
+	@$(BIN)/python -m tests.faults --write $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+MINUTES ?= 30
+
+.PHONY: soak
+soak: $(VENV)/test-is-there ## Mix the faults at random under steady load (MINUTES=30 SEED=0x...)
+	@SOAK_MINUTES=$(MINUTES) $(BIN)/python -m tests.faults --only 46 $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: check
 check: $(VENV)/test-is-there ## Lint, types, layers, dependencies

@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,10 @@ from tests.faults.entities import FINANCE, Workers
 from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
 from tests.servers.fixtures import Kafka, Temporal
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(number): the row of tests/faults/table.py that a test makes")
 
 
 @pytest.fixture(scope="package")
@@ -58,6 +62,12 @@ def seed() -> int:
 
 
 @pytest.fixture
+def is_full() -> bool:
+    """Tell whether a fault lasts as long as its row says (`make faults`), or is shortened (`make test`)."""
+    return "FAULT_FULL" in os.environ
+
+
+@pytest.fixture
 def scene(
     ground: tuple[Kafka, Temporal],
     journal: Journal,
@@ -65,11 +75,15 @@ def scene(
     guard: processes.Guard,
     tmp_path: Path,
     seed: int,
+    is_full: bool,
+    record_property: Callable[[str, object], None],
 ) -> Iterator[Scene]:
     """Give a group that begins behind what lies in the topics, without members yet."""
     kafka, temporal = ground
     with Proxy(temporal.address) as proxy:
-        scene = Scene(seed, kafka, temporal, proxy, journal, guard, tmp_path)
+        scene = Scene(
+            seed, kafka, temporal, proxy, journal, guard, tmp_path, is_full=is_full, note=record_property
+        )
         scene.set_up()
         try:
             with scene.sampler:
@@ -96,10 +110,11 @@ def own_scene(
     guard: processes.Guard,
     tmp_path: Path,
     seed: int,
+    record_property: Callable[[str, object], None],
 ) -> Iterator[Scene]:
     """Give a scene on a Temporal of its own."""
     with Proxy(adjustable.address) as proxy, Workers(adjustable.address, [FINANCE]):
-        scene = Scene(seed, ground[0], adjustable, proxy, journal, guard, tmp_path)
+        scene = Scene(seed, ground[0], adjustable, proxy, journal, guard, tmp_path, note=record_property)
         try:
             scene.set_up()
             with scene.sampler:

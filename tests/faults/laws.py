@@ -173,6 +173,12 @@ def longest_stall(found: Evidence) -> float:
     return longest
 
 
+def recovery(found: Evidence, healed_at_ms: float) -> float:
+    """Return the seconds from the end of a fault until nothing waited; infinite if that never was."""
+    idle = (one.at_ms for one in found.samples if one.at_ms >= healed_at_ms and one.answered >= one.sent)
+    return (next(idle, float("inf")) - healed_at_ms) / 1000
+
+
 def redelivered(found: Evidence) -> int:
     """Return how many answers there are beyond one a record: each is a record that was worked on again."""
     return len(found.answers) - len({event.cid for event in found.answers})

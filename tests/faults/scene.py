@@ -13,7 +13,7 @@ from tests.acceptance import program
 from tests.acceptance.journal import Journal
 from tests.acceptance.producer import Producer
 from tests.acceptance.program import Program
-from tests.faults import laws, reader
+from tests.faults import figures, laws, reader, report
 from tests.faults.evidence import Event, Evidence, Usage
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.member import Member
@@ -50,11 +50,14 @@ class Scene:
     guard: processes.Guard
     folder: Path
     namespace: str = "default"
+    is_full: bool = True
+    note: Callable[[str, object], None] = lambda name, value: None  # noqa: E731 - pytest's record_property in a test
     members: list[Member] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.prefix = f"f{self.seed:x}"
+        self._healed_at_ms: float | None = None
         self.orders = Orders(self.prefix, random.Random(self.seed))  # noqa: S311 - repeatable on purpose
         self.group = f"faults-{self.prefix}"
         self.groups = Groups(self.kafka.bootstrap)
@@ -196,11 +199,16 @@ class Scene:
     def check(self, stall_max_seconds: float = STALL_MAX_SECONDS, **hits: float) -> Evidence:
         """Hold all laws against what is found; `hits` prove that the fault was there."""
         found = self.evidence()
+        counted = figures.of(self.seed, found, self._healed_at_ms)
+        self.note(report.FIGURES, counted)
         broken = laws.broken(found, hits, stall_max_seconds)
         assert broken == {}, self._told(broken)
-        stall = laws.longest_stall(found)
-        print(f"seed {self.seed:#x}: {hits}, redelivered {laws.redelivered(found)}, longest stall {stall:.1f} s")  # noqa: T201 - shown where the test fails, or with -s
+        print(f"seed {self.seed:#x}: {hits}, {counted}")  # noqa: T201 - shown where the test fails, or with -s
         return found
+
+    def healed(self) -> None:
+        """Note that the fault is over: the recovery counts from here."""
+        self._healed_at_ms = time.time() * 1000
 
     def close(self) -> None:
         self.sampler.stop()

@@ -8,8 +8,6 @@ from tests.faults.entities import LEADS, Workers
 from tests.faults.member import Member
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.faults
-
 KILLS = 2
 ANSWER_BYTES = 200  # more than what HTTP/2 says besides
 
@@ -23,6 +21,7 @@ def kill_once_an_answer_is_lost(scene: Scene, member: Member) -> None:
     member.start()
 
 
+@pytest.mark.fault(2)
 def test_a_start_that_was_accepted_and_not_committed_starts_one_run(scene: Scene) -> None:
     (member,) = scene.running()
     scene.ledger.send([*scene.orders.invoices(200), *scene.orders.scores(800, 1)])
@@ -33,6 +32,7 @@ def test_a_start_that_was_accepted_and_not_committed_starts_one_run(scene: Scene
     scene.check(swallowed_answers=scene.proxy.seen.swallowed_answers, redelivered=scene.repeats())
 
 
+@pytest.mark.fault(3)
 def test_a_signal_that_was_accepted_and_not_committed_reaches_its_run_once_also_when_that_has_closed(
     scene: Scene,
 ) -> None:
@@ -50,6 +50,8 @@ def test_a_signal_that_was_accepted_and_not_committed_reaches_its_run_once_also_
     assert sum(run.closed for run in found.runs) == 120
 
 
+@pytest.mark.fault(3)
+@pytest.mark.faults
 async def test_a_signal_that_was_accepted_and_not_committed_is_handled_once_also_when_its_run_continues_as_new(
     scene: Scene,
 ) -> None:

@@ -16,8 +16,6 @@ from tests.faults.evidence import Effect, Evidence
 from tests.faults.ledger import Entry, Kind, Steady
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.faults
-
 POISON = "lead.score"
 A_SECOND = 50  # well under what the server takes, as a percentile tells of waiting else
 ROUNDS = 5
@@ -27,6 +25,7 @@ HOT, HOT_SECONDS = 150, 0.1
 BEGUN_AT_ONCE_MAX = 256  # more may be on their way when the hundredth bad one in a row is counted
 
 
+@pytest.mark.fault(27)
 def test_a_topic_whose_records_are_all_bad_stops_alone(scene: Scene) -> None:
     (member,) = scene.running()
     scene.poison(POISON, 500)
@@ -47,6 +46,8 @@ def test_a_topic_whose_records_are_all_bad_stops_alone(scene: Scene) -> None:
     scene.check(60, stopped=len(member.said("topic stopped")))
 
 
+@pytest.mark.fault(28)
+@pytest.mark.faults
 @pytest.mark.timeout(300)
 def test_one_bad_record_in_a_hundred_over_all_keys_delays_nobody(scene: Scene) -> None:
     scene.running()
@@ -69,6 +70,7 @@ def test_one_bad_record_in_a_hundred_over_all_keys_delays_nobody(scene: Scene) -
     assert_as_fast(found, clean, hurt)
 
 
+@pytest.mark.fault(29)
 def test_a_dead_letter_topic_that_is_missing_holds_the_offset_until_it_is_there(scene: Scene) -> None:
     (member,) = scene.running()
     topic = "campaign.create"
@@ -90,6 +92,8 @@ def test_a_dead_letter_topic_that_is_missing_holds_the_offset_until_it_is_there(
     assert [letter.place for letter in found.letters] == [bad.place]
 
 
+@pytest.mark.fault(33)
+@pytest.mark.faults
 def test_aborted_records_are_never_carried_out_and_open_ones_hold_only_what_is_behind_them(scene: Scene) -> None:
     (member,) = scene.running()
     aborted, open_ones = scene.orders.scores(100, 1), scene.orders.scores(30, 1)
@@ -114,6 +118,8 @@ def test_aborted_records_are_never_carried_out_and_open_ones_hold_only_what_is_b
     assert {effect.cid for effect in found.effects}.isdisjoint(command.id for command in aborted)
 
 
+@pytest.mark.fault(35)
+@pytest.mark.faults
 @pytest.mark.timeout(300)
 def test_a_key_with_half_of_the_traffic_that_has_to_wait_delays_no_other(scene: Scene) -> None:
     scene.running()
@@ -133,6 +139,8 @@ def test_a_key_with_half_of_the_traffic_that_has_to_wait_delays_no_other(scene: 
     assert all(run.closed for run in found.runs)
 
 
+@pytest.mark.fault(35)
+@pytest.mark.faults
 @pytest.mark.timeout(400)
 def test_a_key_with_half_of_the_traffic_that_takes_100_ms_each_time_delays_no_other(scene: Scene) -> None:
     scene.approve_by_update()
@@ -161,6 +169,7 @@ def assert_slow(updates: list[Effect]) -> None:
             assert other.at_ms - one.at_ms >= HOT_SECONDS * 1000 - CLOCK_MS
 
 
+@pytest.mark.fault(32)
 def test_a_header_name_that_is_not_utf_8_becomes_a_dead_letter_and_its_neighbours_go_on(scene: Scene) -> None:
     (member,) = scene.running()
     work = scene.orders.work()

@@ -20,8 +20,6 @@ from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
 from tests.servers.fixtures import Kafka, Temporal
 
-pytestmark = pytest.mark.faults
-
 REQUESTS_A_SECOND = 10  # the server's limit
 COMMANDS_A_SECOND = 25
 OVERLOAD_SECONDS = 60
@@ -37,6 +35,8 @@ def rate(scene: Scene) -> float:
     return 500 / (time.monotonic() - began)
 
 
+@pytest.mark.fault(20)
+@pytest.mark.faults
 @pytest.mark.timeout(600)
 def test_a_temporal_that_asks_for_less_gets_less_and_then_as_much_as_before(
     own_scene: Scene, adjustable: Adjustable
@@ -66,6 +66,8 @@ def test_a_temporal_that_asks_for_less_gets_less_and_then_as_much_as_before(
     scene.check(OVERLOAD_SECONDS, fallen_by=256 - low, refused=refused, slowed_by=clean - 2 * limited)
 
 
+@pytest.mark.fault(22)
+@pytest.mark.faults
 def test_a_temporal_that_denies_permission_stops_the_intake_and_dead_letters_nothing(
     own_scene: Scene, adjustable: Adjustable
 ) -> None:
@@ -96,6 +98,8 @@ def test_a_temporal_that_denies_permission_stops_the_intake_and_dead_letters_not
     assert sum(run.closed for run in found.runs) == 100
 
 
+@pytest.mark.fault(22)
+@pytest.mark.faults
 async def test_a_namespace_that_is_gone_stops_the_intake_and_dead_letters_nothing(
     ground: tuple[Kafka, Temporal], journal: Journal, guard: processes.Guard, tmp_path: Path, seed: int
 ) -> None:

@@ -1,0 +1,82 @@
+"""The page docs/faults.md: what `make faults` found, with date and versions, and what it does not show."""
+
+import datetime as dt
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bridge.dev import kafka
+from tests.docs import render
+from tests.faults import report, table
+from tests.faults.report import Row
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
+PACKAGES = ("kafka-temporal-bridge", "aiokafka", "faststream", "temporalio", "confluent-kafka")
+
+_INTRO = """\
+# Faults
+
+`make faults` kills, freezes, cuts and overloads what the daemon needs, on real Apache Kafka and a real Temporal server,
+and counts. A ledger notes each command before it is sent and after Kafka has acknowledged it; afterwards a reader that
+shares no code with the bridge (confluent-kafka, Temporal's raw calls) collects histories, answers, events, dead letters
+and committed offsets, and the laws of [tests/faults/laws.py](../tests/faults/laws.py) are held against both: nothing lost,
+nothing doubled, in order, each end announced once with the same bytes in each copy, no offset committed before its
+outcome, no stall longer than stated, memory and commands in flight within their caps. A test with fewer than 1,000 commands, or
+whose fault did not provably hit, is void, and fails.
+
+`make faults ONLY=17` runs one; a failure prints its seed, and `make faults ONLY=17 SEED=0x...` repeats it. The rows with
+a short run are also in `make test`. `make soak MINUTES=30` mixes them at random.
+
+{when}, {machine}, Python {python}, Apache Kafka {kafka}, {temporal}, {packages}.
+
+*Redelivered*: answers given again, which is work repeated without an effect. *Duplicates* and *lost*: breaches of the laws
+1 and 2. *Stall*: the longest time in which commands waited and none was answered, an outage included. *Recovery*: from the
+end of the fault until nothing waited.
+
+"""
+
+
+def written(rows: Iterable[Row]) -> str:
+    """Return the page."""
+    rows = [row for row in rows if row.numbers]
+    return _INTRO.format(**_versions()) + "\n".join((*_kept(rows), "", *_elsewhere(rows))) + "\n"
+
+
+def write(rows: Iterable[Row]) -> None:
+    """Write the page anew."""
+    PAGE.write_text(written(rows))
+
+
+def _kept(rows: list[Row]) -> Iterator[str]:
+    return render.table(report.HEADS, report.cells(rows))
+
+
+def _elsewhere(rows: list[Row]) -> Iterator[str]:
+    untold = [(fault, "no test yet") for fault in report.missing(rows)]
+    partly = [(fault, fault.elsewhere) for fault in table.FAULTS if fault.elsewhere]
+    told = sorted({fault.number: (fault, why) for fault, why in (*untold, *partly)}.items())
+    yield "## What is not shown"
+    yield ""
+    yield from render.table(("fault", "", "why"), ((str(number), fault.what, why) for number, (fault, why) in told))
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "when": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "kafka": kafka.VERSION,
+        "temporal": _temporal(),
+        "packages": ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
+    }
+
+
+def _temporal() -> str:
+    """Return what the server's program says of itself."""
+    program = Path(sys.executable).with_name("temporal")
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    return said.strip().replace("temporal version", "Temporal CLI")
