@@ -29,6 +29,8 @@ def environment(**ours: str) -> dict[str, str]:
 class Program:
     """A command of `bridge`, started again as often as a test wants."""
 
+    command: tuple[str, ...] = (str(BRIDGE),)
+
     def __init__(self, guard: processes.Guard, folder: Path, env: Mapping[str, str], *words: str) -> None:
         self._guard = guard
         self._folder = folder
@@ -49,10 +51,14 @@ class Program:
         return self.log.read_text(errors="replace")
 
     def start(self) -> None:
-        self.log = self._folder / f"{'-'.join(self._words)}-{next(self._numbers)}.log"
+        self.log = self.next_log()
         self._process = self._guard.spawn(
-            [str(BRIDGE), *self._words], log=self.log, env=dict(self._env), cwd=self._folder
+            [*self.command, *self._words], log=self.log, env=dict(self._env), cwd=self._folder
         )
+
+    def next_log(self) -> Path:
+        """Return where the next start writes."""
+        return self._folder / f"{'-'.join(self._words)}-{next(self._numbers)}.log"
 
     def wait(self, within: float = EXIT_WITHIN_SECONDS) -> int:
         """Return the exit code."""

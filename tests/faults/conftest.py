@@ -16,6 +16,8 @@ from tests.faults.adjustable import Adjustable
 from tests.faults.entities import FINANCE, Workers
 from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
+from tests.faults.wired import Wired
+from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 
@@ -24,10 +26,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="package")
-def ground(guard: processes.Guard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kafka, Temporal]]:
+def wire() -> Iterator[Proxy]:
+    """Give the proxy before Kafka's second listener."""
+    with Proxy(f"{ports.HOST}:{ports.free()}") as wire:
+        yield wire
+
+
+@pytest.fixture(scope="package")
+def ground(
+    guard: processes.Guard, tmp_path_factory: pytest.TempPathFactory, wire: Proxy
+) -> Iterator[tuple[Kafka, Temporal]]:
     """Give Kafka and Temporal of our own: the topics' names are fixed, and other tests' commands lie in theirs."""
     folder = tmp_path_factory.mktemp("faults")
-    kafka, temporal = Kafka(guard, folder), Temporal(guard, folder)
+    kafka, temporal = Wired(guard, folder, wire), Temporal(guard, folder)
     for server in (kafka, temporal):
         server.start()
     for server in (kafka, temporal):
@@ -89,6 +100,7 @@ def scene(
             with scene.sampler:
                 yield scene
         finally:
+            scene.wire.reset()
             scene.close()
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,54 @@ from typing import Any
 from bridge.dev import processes
 from tests.acceptance import program
 from tests.acceptance.program import Program
+from tests.faults import inside
 from tests.faults.evidence import Usage
 from tests.servers import ports
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Hurt(Program):
+    """`bridge` with a fault inside (see `tests.faults.inside`)."""
+
+    command = (sys.executable, "-m", "tests.faults.inside")
+
+
+class Mute(Program):
+    """`bridge` whose log goes where nothing can be read of it."""
+
+    def __init__(self, guard: processes.Guard, folder: Path, env: Mapping[str, str], sink: Path) -> None:
+        super().__init__(guard, folder, env, "run")
+        self._sink = sink
+
+    @property
+    def text(self) -> str:
+        return ""
+
+    def next_log(self) -> Path:
+        return self._sink
 
 
 class Member:
     """A process of the group; `starts` of it follow one another."""
 
-    def __init__(self, name: str, guard: processes.Guard, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, guard: processes.Guard, folder: Path, env: Mapping[str, str], sink: Path | None = None
+    ) -> None:
+        """Name it; `sink` is a pipe or a device that takes its log in place of a file."""
         address = f"127.0.0.1:{ports.free()}"
         self.name = name
         self.url = f"http://{address}"
         self.logs = ""
-        self.program = Program(guard, folder / name, dict(env) | {"BRIDGE_ADMIN_ADDRESS": address}, "run")
+        env = dict(env) | {"BRIDGE_ADMIN_ADDRESS": address}
+        if sink is not None:
+            self.program: Program = Mute(guard, folder / name, env, sink)
+        elif inside.NAME in env:
+            self.program = Hurt(guard, folder / name, env | {"PYTHONPATH": str(ROOT)}, "run")
+        else:
+            self.program = Program(guard, folder / name, env, "run")
         (folder / name).mkdir()
 
     def start(self) -> None:
@@ -79,6 +113,11 @@ class Member:
         resident = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE_BYTES
         descriptors = len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
         return Usage(self.name, resident, descriptors, self.metric("bridge_in_flight"))
+
+    def cpu_seconds(self) -> float:
+        """Return the processor's time that it has taken since its start."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
     def _keep_log(self) -> None:
         if self.program.log.exists():

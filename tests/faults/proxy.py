@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 Result = TypeVar("Result")
 
-CHUNK_BYTES = 65536
+CHUNK_BYTES, SLOW_CHUNK_BYTES = 65536, 1024
 CALL_SECONDS = 10.0
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: closing sends RST
 
@@ -25,6 +25,7 @@ class Faults:
     swallow_requests: bool = False
     swallow_answers: bool = False
     refuse: bool = False
+    bytes_a_second: float = 0.0  # of each direction, over all connections; 0 is as fast as it goes
 
 
 @dataclass(slots=True)
@@ -59,7 +60,13 @@ class Proxy:
         self.faults = Faults()
         self.seen = Seen()
         self._swallowed_before = 0
+        self._free_at = {True: 0.0, False: 0.0}
         self.address = ""
+
+    @property
+    def target(self) -> str:
+        """The address of the server behind it."""
+        return f"{self._host}:{self._port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -84,6 +91,16 @@ class Proxy:
                 self._break(pair)
 
         self._call(reset())
+
+    def cut(self) -> None:
+        """Break what is open, and refuse what is new; `reset` heals."""
+        self.faults.refuse = True
+
+        async def cut() -> None:
+            for pair in list(self._pairs):
+                self._break(pair)
+
+        self._call(cut())
 
     def swallow_answers(self) -> None:
         """Let requests arrive and nothing come back; `reset` heals."""
@@ -124,15 +141,24 @@ class Proxy:
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, pair: _Pair, *, is_answer: bool
     ) -> None:
         with contextlib.suppress(OSError):
-            while chunk := await source.read(CHUNK_BYTES):
-                faults = self.faults
-                if faults.delay_seconds:
-                    await asyncio.sleep(faults.delay_seconds)
+            while chunk := await source.read(SLOW_CHUNK_BYTES if self.faults.bytes_a_second else CHUNK_BYTES):
+                await self._take_time(len(chunk), is_answer=is_answer)
                 if self._count(len(chunk), swallowed=self._is_swallowed(is_answer=is_answer), is_answer=is_answer):
                     sink.write(chunk)
                     await sink.drain()
             if not pair.is_broken and sink.can_write_eof():
                 sink.write_eof()
+
+    async def _take_time(self, size: int, *, is_answer: bool) -> None:
+        """Wait as long as the link needs: what is sent meanwhile on any connection queues behind it."""
+        faults = self.faults
+        seconds = faults.delay_seconds
+        if faults.bytes_a_second:
+            now = self._loop.time()
+            self._free_at[is_answer] = max(now, self._free_at[is_answer]) + size / faults.bytes_a_second
+            seconds += self._free_at[is_answer] - now
+        if seconds:
+            await asyncio.sleep(seconds)
 
     def _is_swallowed(self, *, is_answer: bool) -> bool:
         return self.faults.swallow_answers if is_answer else self.faults.swallow_requests

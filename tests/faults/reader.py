@@ -21,7 +21,7 @@ from temporalio.client import Client
 
 from tests.acceptance.journal import Journal, Record
 from tests.faults.evidence import Effect, Event, Letter, Partition, Run, Sample
-from tests.faults.ledger import Entry
+from tests.faults.ledger import Entry, Place
 
 Answer = TypeVar("Answer")
 
@@ -101,7 +101,7 @@ class Sampler:
         while not self._stopped.wait(SAMPLE_SECONDS):
             try:
                 committed = self._groups.committed(self._group)
-            except confluent_kafka.KafkaException:
+            except (confluent_kafka.KafkaException, TimeoutError):
                 continue  # no coordinator now: there is nothing to hold the law against
             self.samples.append(Sample(time.time() * 1000, committed, self._sent(), self._answered()))
 
@@ -136,11 +136,16 @@ def lifecycle(journal: Journal, workflow_ids: set[str]) -> list[Event]:
     ]
 
 
+def place(record: Record) -> Place:
+    """Return the coordinates that a dead letter gives of its record."""
+    return (record.header("dlq.topic"), int(record.header("dlq.partition")), int(record.header("dlq.offset")))
+
+
 def letters(journal: Journal, entries: Iterable[Entry]) -> list[Letter]:
     places = {entry.place for entry in entries}
     found = [
         Letter(
-            (record.header("dlq.topic"), int(record.header("dlq.partition")), int(record.header("dlq.offset"))),
+            place(record),
             record.header("dlq.reason"),
             datetime.fromisoformat(record.header("dlq.failed_at")).timestamp() * 1000,
         )

@@ -20,6 +20,7 @@ from tests.faults.member import Member
 from tests.faults.orders import Orders
 from tests.faults.proxy import Proxy
 from tests.faults.reader import Groups, Sampler
+from tests.faults.wired import Wired
 from tests.servers.fixtures import Kafka, Temporal
 
 LOOK_SECONDS = 0.05
@@ -97,15 +98,26 @@ class Scene:
         file.write_text(UPDATES)
         self.env["BRIDGE_CONFIG"] = str(file)
 
-    def add(self, **more: str) -> Member:
-        """Return another member, not started yet; `more` is environment of its own."""
-        member = Member(f"member-{len(self.members) + 1}", self.guard, self.folder, self.env | more)
+    @property
+    def wire(self) -> Proxy:
+        """The proxy before Kafka."""
+        assert isinstance(self.kafka, Wired), "this Kafka has no second listener"
+        return self.kafka.wire
+
+    def over_the_wire(self) -> Proxy:
+        """Have the members that are added from now on reach Kafka through its proxy, and return that."""
+        self.env["KAFKA_BOOTSTRAP_SERVERS"] = self.wire.address
+        return self.wire
+
+    def add(self, sink: Path | None = None, **more: str) -> Member:
+        """Return another member, not started yet; `more` is environment of its own, `sink` takes its log."""
+        member = Member(f"member-{len(self.members) + 1}", self.guard, self.folder, self.env | more, sink)
         self.members.append(member)
         return member
 
-    def running(self, count: int = 1) -> list[Member]:
+    def running(self, count: int = 1, **more: str) -> list[Member]:
         """Return members that work, each with a share of the partitions."""
-        members = [self.add() for _ in range(count)]
+        members = [self.add(**more) for _ in range(count)]
         for member in members:
             member.begin()
         for member in members:

@@ -101,6 +101,34 @@ def test_a_delay_holds_bytes_back(proxy: Proxy) -> None:
     assert time.monotonic() - began >= 0.2
 
 
+def test_a_cut_breaks_what_is_open_and_refuses_what_is_new_until_it_heals(proxy: Proxy) -> None:
+    with connect(proxy) as connection:
+        connection.sendall(b"hello")
+        assert connection.recv(10) == b"hello"
+        proxy.cut()
+        with pytest.raises(ConnectionResetError):
+            connection.recv(10)
+    with connect(proxy) as connection:
+        assert connection.recv(10) == b""
+    proxy.reset()
+    with connect(proxy) as connection:
+        connection.sendall(b"again")
+        assert connection.recv(10) == b"again"
+
+
+def test_a_slow_link_takes_its_time_over_all_connections(proxy: Proxy) -> None:
+    proxy.faults.bytes_a_second = 10_000
+    with connect(proxy) as one, connect(proxy) as other:
+        began = time.monotonic()
+        for connection in (one, other):
+            connection.sendall(bytes(1000))
+        for connection in (one, other):
+            left = 1000
+            while left:
+                left -= len(connection.recv(left))
+    assert time.monotonic() - began >= 0.2
+
+
 def wait(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + WITHIN
     while not condition():

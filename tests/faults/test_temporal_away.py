@@ -1,10 +1,16 @@
 """Temporal that is away, or mute: it only delays, and dead-letters nothing."""
 
+import time
+
 import pytest
 
 from tests.faults.ledger import Steady
 from tests.faults.scene import Scene
 
+FLAPS_SECONDS, UP_SECONDS = 120.0, 2.0
+ATTEMPTS_MAX = 6  # of a command, on average: each outage of 2 s costs about 4, and most meet none
+DEADLINE_SECONDS = 10.0  # of a call
+SLOW_SECONDS = 60.0
 AWAY_SECONDS, SHORTLY_SECONDS = 300.0, 12.0
 
 
@@ -55,3 +61,52 @@ def test_temporal_away_under_steady_input_pauses_and_keeps_the_membership(scene:
     assert scene.letters() == 0
     assert scene.groups.members(scene.group) == {joined}
     scene.check(seconds + 30, paused_partitions=paused, answered_before=answered, arrived_meanwhile=waiting)
+
+
+def wait(scene: Scene, seconds: float) -> None:
+    """Let a fault last."""
+    end = time.monotonic() + seconds
+    scene.until(lambda: time.monotonic() >= end, "the time is over", seconds + 5)
+
+
+@pytest.mark.fault(18)
+@pytest.mark.faults
+@pytest.mark.timeout(400)
+def test_temporal_that_comes_and_goes_every_two_seconds_is_not_asked_without_end(scene: Scene) -> None:
+    (member,) = scene.running()
+    work = scene.orders.work(1200)
+    cuts = 0
+    with Steady(scene.ledger, work, a_second=len(work) / FLAPS_SECONDS) as sending:
+        while sending.is_sending:
+            scene.proxy.cut()
+            cuts += 1
+            wait(scene, UP_SECONDS)
+            scene.proxy.reset()
+            wait(scene, UP_SECONDS)
+    scene.healed()
+    scene.until_settled()
+    repeated = member.metric("bridge_retries_total", cause="temporal")
+    assert repeated <= ATTEMPTS_MAX * len(work)
+    assert scene.letters() == 0
+    scene.check(30, cuts=cuts, repeated=repeated)
+
+
+@pytest.mark.fault(21)
+@pytest.mark.faults
+@pytest.mark.timeout(400)
+def test_a_temporal_that_answers_after_the_deadlines_carries_out_each_command_once_and_in_order(scene: Scene) -> None:
+    (member,) = scene.running()
+    work = scene.orders.work()
+    scene.ledger.send(work[:400])
+    scene.until_answered(200)
+    end = time.monotonic() + SLOW_SECONDS
+    with Steady(scene.ledger, work[400:], a_second=600 / SLOW_SECONDS) as sending:
+        while time.monotonic() < end:
+            scene.proxy.faults.delay_seconds = scene.orders.random.uniform(DEADLINE_SECONDS / 4, DEADLINE_SECONDS * 1.5)
+            wait(scene, DEADLINE_SECONDS / 2)
+        sending.join()
+    scene.proxy.reset()
+    scene.healed()
+    scene.until_settled(120)
+    assert scene.letters() == 0
+    scene.check(SLOW_SECONDS + 30, after_the_deadline=member.metric("bridge_retries_total", cause="temporal"))
