@@ -1,6 +1,7 @@
 """The command line: one file a command, each imported when it is asked for, so that `--help` is quick."""
 
 import importlib.metadata
+import logging
 import os
 import sys
 import traceback
@@ -134,6 +135,7 @@ def _problems(error: BaseException) -> Iterator[errors.BridgeError]:
 
 
 def _flushed(code: int) -> int:
+    logging.shutdown()  # what logs lets its last lines out
     try:
         sys.stdout.flush()
         sys.stderr.flush()

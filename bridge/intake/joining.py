@@ -7,17 +7,22 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bridge.intake import care, offsets, progress
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.watermark import Watermark
+from bridge.telemetry import logs
+from bridge.telemetry.names import Log
 
 UNKNOWN_END = 2**63  # then no record counts as new
+
+log = logs.get(__name__)
 
 
 async def begin(consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition], waiting_max: int) -> Assignment:
     """Return the assignment, once the broker knows of it where owners may not get on (see `care`)."""
     assignment = Assignment(waiting_max)
     ends, done = await offsets.ends(consumer, assigned), await offsets.done_before(consumer, assigned)
-    begins = await offsets.begins(consumer, [tp for tp in assigned if tp not in done])
+    begins = await offsets.begins(consumer, assigned)
     for tp in assigned:
         before = done.get(tp) or progress.Done(begins.get(tp, 0))
+        _tell_expired(tp, before, begins.get(tp, 0))
         watermark = Watermark(before)
         assignment.partitions[tp] = partition = Partition(watermark, end_offset=ends.get(tp, UNKNOWN_END))
         if before.committed < ends.get(tp, 0):
@@ -25,3 +30,11 @@ async def begin(consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]
             partition.alone = care.RECORDS_ALONE_MAX if care.is_needed(watermark) else 0
     await offsets.note(consumer, {tp: one.watermark for tp, one in assignment.partitions.items()})
     return assignment
+
+
+def _tell_expired(tp: TopicPartition, before: progress.Done, begin: int) -> None:
+    """Say which records were away before the group came to them: the client goes on at the log's begin by itself."""
+    if before.committed < begin:
+        log.error(
+            Log.RECORDS_EXPIRED, topic=tp.topic, partition=tp.partition, first=before.committed, last=begin - 1
+        )

@@ -18,6 +18,7 @@ class Log(StrEnum):
     PARTITIONS_REVOKED = "partitions revoked"
     COMMIT_FAILED = "commit failed"
     INTAKE_FAILED = "intake failed"
+    RECORDS_EXPIRED = "records expired unread"
     DEAD_LETTER = "dead letter"
     RECORD_ALONE = "record begun alone"
     TOPIC_STOPPED = "topic stopped"

@@ -105,6 +105,11 @@ class Journal:
         with self._arrived:
             self._records.clear()
 
+    def remember(self, records: Iterable[Record]) -> None:
+        """Take over what another journal has read, of a topic that is not there any more."""
+        with self._arrived:
+            self._records[:0] = records
+
     def events(
         self, *types: str, key: str | None = None, subject: str | None = None, cause: str | None = None
     ) -> list[Record]:

@@ -75,6 +75,10 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.PARTITIONS_REVOKED: "The group took them away; what was in hand is finished first.",
         Log.COMMIT_FAILED: "Offsets were not committed; the next commit covers them. Often: look at the brokers.",
         Log.INTAKE_FAILED: "Reading commands fails; `problem` says why. Not ready until it works.",
+        Log.RECORDS_EXPIRED: (
+            "Kafka deleted records before the group came to them: `first` to `last` of `topic`, `partition`. They are "
+            "lost to the bridge. Give the topic a longer retention, and keep the group running."
+        ),
         Log.DEAD_LETTER: "A record went to its dead-letter topic: `reason`, `topic`, `partition`, `offset`.",
         Log.RECORD_ALONE: (
             "Owners before us told of nothing done, so this record is begun with nothing beside it: `topic`, "

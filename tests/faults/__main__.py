@@ -11,7 +11,7 @@ from tests.faults.report import Report
 
 HERE = Path(__file__).parent
 FOLDERS = (HERE, HERE.parent / "lifecycle")
-QUIET = ("--no-header", "-q", "-rN", "--tb=short")
+QUIET = ("--no-header", "-q", "-rN", "--tb=no")
 
 
 class Writing(Report):

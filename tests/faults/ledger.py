@@ -15,8 +15,9 @@ Kind: TypeAlias = Literal["sound", "poison", "aborted"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record; `place` is None until Kafka has acknowledged it: whether it lies there is not known then.
+    """One record. An `aborted` one was taken back, or is away, before anybody could read it: it is not carried out.
 
+    `place` is None until Kafka has acknowledged it: whether it lies there is not known then.
     `at_ms` is when the broker appended it.
     """
 
@@ -35,7 +36,7 @@ class Ledger:
 
     def __init__(self, path: Path, producer: Producer) -> None:
         self._file = path.open("a")
-        self._producer = producer
+        self.producer = producer
         self._lock = threading.Lock()
         self._sequences: dict[tuple[str, str], int] = {}
         self._entries: dict[str, Entry] = {}
@@ -45,16 +46,16 @@ class Ledger:
         with self._lock:
             return list(self._entries.values())
 
-    def send(self, commands: Sequence[Command]) -> list[Entry]:
-        """Send commands that are sound; return them as acknowledged."""
-        entries = [self.intend(one.id, "sound", one.type, one.key, one.workflow_id) for one in commands]
-        sent = self._producer.send_all(commands)
+    def send(self, commands: Sequence[Command], kind: Kind = "sound") -> list[Entry]:
+        """Send commands, which are sound if not said otherwise; return them as acknowledged."""
+        entries = [self.intend(one.id, kind, one.type, one.key, one.workflow_id) for one in commands]
+        sent = self.producer.send_all(commands)
         return [self.acknowledge(entry, one.place, one.timestamp_ms) for entry, one in zip(entries, sent, strict=True)]
 
     def send_poison(self, cid: str, topic: str, key: str, value: bytes, headers: Headers) -> Entry:
         """Send a record that can only be dead-lettered."""
         entry = self.intend(cid, "poison", topic, key, "")
-        return self.acknowledge(entry, self._producer.send_raw(topic, key.encode(), value, headers))
+        return self.acknowledge(entry, self.producer.send_raw(topic, key.encode(), value, headers))
 
     def intend(self, cid: str, kind: Kind, topic: str, key: str, workflow_id: str) -> Entry:
         """Write the line before the send."""

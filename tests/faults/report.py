@@ -70,6 +70,8 @@ class Report:
         seconds = time.monotonic() - self._began
         self.rows.append(Row(self._numbers[report.nodeid], sentence(report.nodeid), verdict, seconds, figures))
         self._say(f"  {verdict.strip('*'):>7} {seconds:5.0f} s  {self._head(report.nodeid)}")
+        if report.outcome == "failed":
+            self._say(report.longreprtext)
 
     def _say(self, text: str) -> None:
         if self._terminal is not None:

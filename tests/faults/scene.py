@@ -165,7 +165,7 @@ class Scene:
 
     def until_settled(self, within: float = SETTLED_WITHIN_SECONDS) -> None:
         """Wait until everything sent is answered, committed, and each end announced."""
-        sound = {entry.cid for entry in self.ledger.entries if entry.kind == "sound"}
+        sound = {entry.cid for entry in self.ledger.entries if entry.kind == "sound" and entry.place}
         poison = {entry.place for entry in self.ledger.entries if entry.kind == "poison"}
         self.until(
             lambda: sound <= reader.answered(self.journal, self.prefix),

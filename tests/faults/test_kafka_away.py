@@ -59,7 +59,7 @@ def test_a_network_that_swallows_everything_for_a_minute_and_resets_then_costs_t
 @pytest.mark.fault(15)
 def test_answers_of_kafka_that_are_lost_double_no_event_and_commit_nothing_early(scene: Scene) -> None:
     wire = scene.over_the_wire()
-    (member,) = scene.running()
+    scene.running()
     scene.ledger.send(scene.orders.work())
     swallowed = 0
     for part in sorted(scene.orders.random.sample(range(50, 800), ROUNDS)):

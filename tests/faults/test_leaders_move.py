@@ -1,0 +1,102 @@
+"""Three brokers: leaders and the group's coordinator move, and nothing is lost, doubled or committed early."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import TopicCollection
+
+from bridge.dev import kafka as dev_kafka
+from bridge.dev import processes
+from tests.acceptance import program
+from tests.acceptance.conftest import OUTCOMES
+from tests.acceptance.journal import Journal
+from tests.acceptance.program import Program
+from tests.faults.cluster import Cluster
+from tests.faults.entities import FINANCE, Workers
+from tests.faults.ledger import Steady
+from tests.faults.proxy import Proxy
+from tests.faults.scene import Scene
+from tests.servers.fixtures import Temporal
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+
+ASK_SECONDS = 20.0
+
+
+@pytest.fixture
+def cluster(guard: processes.Guard, tmp_path: Path) -> Iterator[Cluster]:
+    if dev_kafka.find().docker:
+        pytest.skip("three containers do not reach each other on this machine's address: Java is needed")
+    cluster = Cluster(guard, tmp_path)
+    cluster.start()
+    cluster.wait_ready()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def spread(
+    cluster: Cluster,
+    guard: processes.Guard,
+    tmp_path: Path,
+    seed: int,
+    record_property: Callable[[str, object], None],
+) -> Iterator[Scene]:
+    """Give a scene on three brokers."""
+    temporal = Temporal(guard, tmp_path)
+    temporal.start()
+    temporal.wait_ready()
+    env = program.environment(KAFKA_BOOTSTRAP_SERVERS=cluster.bootstrap, TEMPORAL_ADDRESS=temporal.address)
+    setup = Program(guard, tmp_path, env, "setup", "apply")
+    assert setup.run() == 0, setup.text
+    with (
+        Journal(cluster.bootstrap, OUTCOMES) as journal,
+        Workers(temporal.address, [FINANCE]),
+        Proxy(temporal.address) as proxy,
+    ):
+        scene = Scene(seed, cluster, temporal, proxy, journal, guard, tmp_path, note=record_property)
+        try:
+            scene.set_up()
+            with scene.sampler:
+                yield scene
+        finally:
+            scene.close()
+            temporal.stop()
+
+
+def coordinator(scene: Scene) -> int:
+    """Return the broker that keeps the group's offsets."""
+    (answer,) = scene.groups.admin.describe_consumer_groups([scene.group]).values()
+    return int(answer.result(ASK_SECONDS).coordinator.id)
+
+
+def led_by(scene: Scene, number: int) -> int:
+    """Return how many partitions of the command topic a broker leads."""
+    (answer,) = scene.groups.admin.describe_topics(TopicCollection(["lead.score"])).values()
+    return sum(part.leader is not None and part.leader.id == number for part in answer.result(ASK_SECONDS).partitions)
+
+
+@pytest.mark.fault(13)
+def test_leaders_and_the_coordinator_that_move_to_other_brokers_cost_time_alone(
+    spread: Scene, cluster: Cluster
+) -> None:
+    scene = spread
+    members = scene.running(2)
+    first = coordinator(scene)
+    leads = led_by(scene, first)
+    work = scene.orders.work(1200)
+    scene.ledger.send(work[:800])
+    scene.until_answered(200)
+    cluster.nodes[first].kill()
+    scene.until(lambda: led_by(scene, first) == 0, "others lead")
+    scene.until(lambda: coordinator(scene) != first, "another one coordinates")
+    scene.healed()
+    with Steady(scene.ledger, work[800:], a_second=50) as sending:
+        sending.join()
+    scene.until_answered(1000, 90)
+    cluster.nodes[first].start()
+    cluster.nodes[first].wait_ready()
+    scene.until_settled(120)
+    scene.check(40, leaders_that_moved=leads, coordinators_that_moved=1)
+    assert all(member.is_ready() for member in members)
