@@ -35,6 +35,4 @@ async def begin(consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]
 def _tell_expired(tp: TopicPartition, before: progress.Done, begin: int) -> None:
     """Say which records were away before the group came to them: the client goes on at the log's begin by itself."""
     if before.committed < begin:
-        log.error(
-            Log.RECORDS_EXPIRED, topic=tp.topic, partition=tp.partition, first=before.committed, last=begin - 1
-        )
+        log.error(Log.RECORDS_EXPIRED, topic=tp.topic, partition=tp.partition, first=before.committed, last=begin - 1)

@@ -100,6 +100,11 @@ class Journal:
         with self._arrived:
             return [record for record in self._records if wanted(record)]
 
+    def since(self, position: int) -> list[Record]:
+        """Return what has arrived behind so many records."""
+        with self._arrived:
+            return self._records[position:]
+
     def forget(self) -> None:
         """Drop what has arrived: each look goes through all of it."""
         with self._arrived:

@@ -11,7 +11,7 @@ from tests.servers import ports
 from tests.servers.fixtures import Kafka
 
 NODES = (1, 2, 3)
-COPIES: Mapping[str, str] = {
+COPIES = {
     "default.replication.factor": "3",
     "min.insync.replicas": "2",
     "offsets.topic.replication.factor": "3",
@@ -30,10 +30,8 @@ class Node(Kafka):
         def properties(listeners: str, advertised: str, controller: int, data: str) -> dict[str, str]:
             mine = listeners.replace(f":{controller}", f":{controllers[number]}")
             voters = ",".join(f"{node}@{ports.HOST}:{port}" for node, port in controllers.items())
-            return plain(mine, advertised, controller, data) | COPIES | {
-                "node.id": str(number),
-                "controller.quorum.voters": voters,
-            }  # fmt: skip
+            settings: dict[str, str] = plain(mine, advertised, controller, data)
+            return settings | COPIES | {"node.id": str(number), "controller.quorum.voters": voters}
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bridge.dev.kafka, "properties", properties)

@@ -92,9 +92,7 @@ def scene(
     """Give a group that begins behind what lies in the topics, without members yet."""
     kafka, temporal = ground
     with Proxy(temporal.address) as proxy:
-        scene = Scene(
-            seed, kafka, temporal, proxy, journal, guard, tmp_path, is_full=is_full, note=record_property
-        )
+        scene = Scene(seed, kafka, temporal, proxy, journal, guard, tmp_path, is_full=is_full, note=record_property)
         scene.set_up()
         try:
             with scene.sampler:

@@ -8,7 +8,7 @@ from tests.faults.evidence import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts, and seconds; `recovery_seconds` is from the moment of healing until nothing waited, None where none was named."""
+    """Counts, and seconds; `recovery_seconds` is from the end of the fault until nothing waited, if it had an end."""
 
     seed: int
     records: int

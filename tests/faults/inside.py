@@ -29,8 +29,17 @@ def block() -> None:
 def clock() -> None:
     """Let the clock of the wall be wrong by the seconds that a file holds; the monotonic one is what it is."""
     file, real, real_ns = Path(os.environ[CLOCK_FILE]), time.time, time.time_ns
-    time.time = lambda: real() + float(file.read_text())
-    time.time_ns = lambda: real_ns() + int(float(file.read_text()) * 1e9)
+    asked: set[float] = set()
+
+    def leap() -> float:
+        seconds = float(file.read_text())
+        if seconds not in asked:  # the proof that somebody asked for the wrong time
+            asked.add(seconds)
+            file.with_suffix(".asked").write_text("\n".join(map(str, asked)))
+        return seconds
+
+    time.time = lambda: real() + leap()
+    time.time_ns = lambda: real_ns() + int(leap() * 1e9)
 
 
 def lethal() -> None:
@@ -47,9 +56,7 @@ def lethal() -> None:
     Decoder.decode = die  # type: ignore[method-assign,assignment]  # as above
 
 
-FAULTS: Mapping[str, Callable[[], None]] = MappingProxyType(
-    {"block": block, "clock": clock, "lethal": lethal}
-)
+FAULTS: Mapping[str, Callable[[], None]] = MappingProxyType({"block": block, "clock": clock, "lethal": lethal})
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """The laws as pure functions: each returns what breaks it, nothing where it is kept."""
 
+import bisect
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 
 from tests.faults.evidence import Evidence
@@ -89,18 +90,18 @@ def every_end_announced_once(found: Evidence) -> list[str]:
 
 def committed_behind_outcomes(found: Evidence) -> list[str]:
     """L5: no offset is committed before all records under it have their outcome; at the end all are."""
-    since = _outcome_times(found)
-    refused = {event.cid for event in found.answers if event.type == REJECTED}
     broken = []
-    places: dict[tuple[str, int], list[tuple[int, float, str]]] = defaultdict(list)
-    for entry in _wanted(found):
-        if entry.place is not None and not (entry.cid in refused and entry.place not in since):
-            topic, partition, offset = entry.place
-            places[topic, partition].append((offset, since.get(entry.place, float("inf")), entry.cid))
-    for sample in found.samples:
-        for place, committed in sample.committed.items():
-            early = [one for one in places[place] if one[0] < committed and one[1] > sample.at_ms]
-            broken += [f"{place} was committed to {committed} before {cid} at {offset}" for offset, _, cid in early]
+    for partition, outcomes in _outcomes(found).items():
+        latest = list(accumulate((at_ms for _, at_ms, _ in outcomes), max))  # of all records up to here
+        offsets = [offset for offset, _, _ in outcomes]
+        for sample in found.samples:
+            committed = sample.committed.get(partition, 0)
+            count = bisect.bisect_left(offsets, committed)
+            if count and latest[count - 1] > sample.at_ms:
+                early = [one for one in outcomes[:count] if one[1] > sample.at_ms]
+                broken += [
+                    f"{partition} was committed to {committed} before {cid} at {place}" for place, _, cid in early
+                ]
     for earlier, later in pairwise(found.samples):
         fallen = [one for one, offset in later.committed.items() if offset < earlier.committed.get(one, 0)]
         broken += [f"the commit of {one} fell to {later.committed[one]}" for one in fallen]
@@ -193,6 +194,20 @@ def p99_ms(found: Evidence, entries: Collection[Entry]) -> float:
 
 def _wanted(found: Evidence) -> list[Entry]:
     return [entry for entry in found.entries if entry.place is not None and entry.kind != "aborted"]
+
+
+def _outcomes(found: Evidence) -> Mapping[tuple[str, int], list[tuple[int, float, str]]]:
+    """Return offset, time of the outcome and command of each partition's records, in order; none of refused ones."""
+    since = _outcome_times(found)
+    refused = {event.cid for event in found.answers if event.type == REJECTED}
+    places: dict[tuple[str, int], list[tuple[int, float, str]]] = defaultdict(list)
+    for entry in _wanted(found):
+        if entry.place is not None and not (entry.cid in refused and entry.place not in since):
+            topic, partition, offset = entry.place
+            places[topic, partition].append((offset, since.get(entry.place, float("inf")), entry.cid))
+    for outcomes in places.values():
+        outcomes.sort()
+    return places
 
 
 def _outcome_times(found: Evidence) -> dict[Place, float]:

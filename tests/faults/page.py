@@ -21,21 +21,21 @@ _INTRO = """\
 # Faults
 
 `make faults` kills, freezes, cuts and overloads what the daemon needs, on real Apache Kafka and a real Temporal server,
-and counts. A ledger notes each command before it is sent and after Kafka has acknowledged it; afterwards a reader that
-shares no code with the bridge (confluent-kafka, Temporal's raw calls) collects histories, answers, events, dead letters
-and committed offsets, and the laws of [tests/faults/laws.py](../tests/faults/laws.py) are held against both: nothing lost,
-nothing doubled, in order, each end announced once with the same bytes in each copy, no offset committed before its
-outcome, no stall longer than stated, memory and commands in flight within their caps. A test with fewer than 1,000 commands, or
-whose fault did not provably hit, is void, and fails.
+and counts. A ledger notes each command before it is sent and after Kafka has acknowledged it; a reader that no code with the bridge (confluent-kafka, Temporal's raw calls) then collects histories, answers, events, dead letters
+and committed offsets, and the laws of [tests/faults/laws.py](../tests/faults/laws.py) are held against both: nothing
+lost, nothing doubled, in order, each end announced once with the same bytes in each copy, no offset committed before its
+outcome, no stall longer than stated, memory and commands in flight within their caps. A test with fewer than 1,000
+commands, or whose fault did not provably hit, is void, and fails.
 
-`make faults ONLY=17` runs one; a failure prints its seed, and `make faults ONLY=17 SEED=0x...` repeats it. The rows with
-a short run are also in `make test`. `make soak MINUTES=30` mixes them at random.
+`make faults ONLY=17` makes one; a failure prints its seed, and `make faults ONLY=17 SEED=0x...` repeats it. The faults
+1, 2, 3, 6, 8, 10, 17, 19, 24, 27, 29 and 32 are made by `make test`, too, some of them shorter. `make soak MINUTES=30`
+mixes them at random.
 
 {when}, {machine}, Python {python}, Apache Kafka {kafka}, {temporal}, {packages}.
 
-*Redelivered*: answers given again, which is work repeated without an effect. *Duplicates* and *lost*: breaches of the laws
-1 and 2. *Stall*: the longest time in which commands waited and none was answered, an outage included. *Recovery*: from the
-end of the fault until nothing waited.
+*Redelivered*: answers given again, which is work repeated without an effect. *Duplicates* and *lost*: breaches of the
+laws 1 and 2. *Stall*: the longest time in which commands waited and none was answered, an outage included. *Recovery*:
+from the end of the fault until nothing waited.
 
 """
 

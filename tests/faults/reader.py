@@ -75,6 +75,8 @@ class Groups:
 class Sampler:
     """Notes committed offsets and the number of answers every 100 ms, from a thread."""
 
+    every_seconds = SAMPLE_SECONDS
+
     def __init__(self, groups: Groups, group: str, sent: Callable[[], int], answered: Callable[[], int]) -> None:
         self._groups = groups
         self._group = group
@@ -98,7 +100,7 @@ class Sampler:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopped.wait(SAMPLE_SECONDS):
+        while not self._stopped.wait(self.every_seconds):
             try:
                 committed = self._groups.committed(self._group)
             except (confluent_kafka.KafkaException, TimeoutError):
@@ -113,9 +115,27 @@ def answers(journal: Journal, prefix: str) -> list[Event]:
     ]
 
 
-def answered(journal: Journal, prefix: str) -> set[str]:
-    """Return the ids of the commands that have an answer; a reply's key is the command's id."""
-    return {(record.key or b"").decode() for record in _replies(journal, prefix)}
+class Answered:
+    """The ids of the commands that have an answer; each record is looked at once, however often one asks."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix.encode()
+        self._lock = threading.Lock()
+        self._journal: Journal | None = None
+        self._position = self.count = 0
+        self._ids: set[str] = set()
+
+    def ids(self, journal: Journal) -> set[str]:
+        """Return the ids; a reply's key is the command's id. Another journal begins anew."""
+        with self._lock:
+            if journal is not self._journal:
+                self._journal, self._position, self.count, self._ids = journal, 0, 0, set()
+            fresh = journal.since(self._position)
+            self._position += len(fresh)
+            keys = [one.key for one in fresh if one.topic == REPLIES and one.key and one.key.startswith(self._prefix)]
+            self.count += len(keys)
+            self._ids.update(key.decode() for key in keys)
+            return self._ids.copy()
 
 
 def answer_count(journal: Journal, prefix: str) -> int:

@@ -106,7 +106,9 @@ def plain(rows: Iterable[Row]) -> Iterator[str]:
     ordered = [(row[0], *row[2:], row[1]) for row in table_rows]
     widths = [max(len(row[column]) for row in ordered) for column in range(len(HEADS) - 1)]
     for row in ordered:
-        yield "  ".join((*(cell.strip("*").rjust(width) for cell, width in zip(row[:-1], widths, strict=True)), row[-1]))
+        yield "  ".join(
+            (*(cell.strip("*").rjust(width) for cell, width in zip(row[:-1], widths, strict=True)), row[-1])
+        )
 
 
 def missing(rows: Iterable[Row]) -> list[table.Fault]:

@@ -3,10 +3,12 @@
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import confluent_kafka
 
 from bridge.dev import processes
 from tests.acceptance import program
@@ -39,6 +41,10 @@ TOPICS = ("invoice.process", "invoice.approve", "lead.score", "campaign.create")
 BEGINS = ("invoice.process", "lead.score")
 
 
+def nothing(_name: str, _value: object) -> None:
+    """Note nothing: nobody makes a table."""
+
+
 @dataclass
 class Scene:
     """`prefix` begins every command id and business id, so that scenes do not see each other."""
@@ -52,12 +58,13 @@ class Scene:
     folder: Path
     namespace: str = "default"
     is_full: bool = True
-    note: Callable[[str, object], None] = lambda name, value: None  # noqa: E731 - pytest's record_property in a test
+    note: Callable[[str, object], None] = nothing
     members: list[Member] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.prefix = f"f{self.seed:x}"
+        self._answered = reader.Answered(self.prefix)
         self._healed_at_ms: float | None = None
         self.orders = Orders(self.prefix, random.Random(self.seed))  # noqa: S311 - repeatable on purpose
         self.group = f"faults-{self.prefix}"
@@ -109,9 +116,16 @@ class Scene:
         self.env["KAFKA_BOOTSTRAP_SERVERS"] = self.wire.address
         return self.wire
 
-    def add(self, sink: Path | None = None, **more: str) -> Member:
-        """Return another member, not started yet; `more` is environment of its own, `sink` takes its log."""
-        member = Member(f"member-{len(self.members) + 1}", self.guard, self.folder, self.env | more, sink)
+    def add(self, **more: str) -> Member:
+        """Return another member, not started yet; `more` is environment of its own."""
+        return self._added(self.env | more, None)
+
+    def add_mute(self, sink: Path) -> Member:
+        """Return another member whose log goes into a pipe or a device."""
+        return self._added(self.env, sink)
+
+    def _added(self, env: Mapping[str, str], sink: Path | None) -> Member:
+        member = Member(f"member-{len(self.members) + 1}", self.guard, self.folder, env, sink)
         self.members.append(member)
         return member
 
@@ -138,7 +152,7 @@ class Scene:
         return reader.answers(self.journal, self.prefix)
 
     def answered(self) -> int:
-        return len(reader.answered(self.journal, self.prefix))
+        return len(self._answered.ids(self.journal))
 
     def repeats(self) -> int:
         """Return how many answers are copies or second ones: their records were worked on again."""
@@ -168,7 +182,7 @@ class Scene:
         sound = {entry.cid for entry in self.ledger.entries if entry.kind == "sound" and entry.place}
         poison = {entry.place for entry in self.ledger.entries if entry.kind == "poison"}
         self.until(
-            lambda: sound <= reader.answered(self.journal, self.prefix),
+            lambda: sound <= self._answered.ids(self.journal),
             f"{len(sound)} commands are answered; {self.answered()} are",
             within,
         )
@@ -177,7 +191,10 @@ class Scene:
 
     def _is_committed(self) -> bool:
         self.look()
-        committed = self.groups.committed(self.group)
+        try:
+            committed = self.groups.committed(self.group)
+        except (confluent_kafka.KafkaException, TimeoutError):
+            return False  # no coordinator now
         return all(committed.get(place, 0) == end for place, end in self.groups.ends(TOPICS).items() if end > 0)
 
     def evidence(self) -> Evidence:

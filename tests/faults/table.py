@@ -12,7 +12,12 @@ class Fault:
     elsewhere: str = ""
 
 
-LEAP = "the clocks of Kafka and Temporal are the machine's own"
+LEAP = "the clocks of Kafka and Temporal are the machine's, and stay right"
+NO_PATTERN = "topics by regular expression: there are none, the routes name each"
+NO_CGROUP = "a memory limit of the kernel needs a cgroup, and so root: the record kills its process itself"
+NO_TLS = "certificates that rotate: the servers here have no TLS"
+NO_NAMES = "names that do not resolve: to change what the machine resolves needs root"
+NO_VERSION = "there is no released version before this one"
 FAULTS: tuple[Fault, ...] = (
     Fault(1, "kill -9 of the bridge at random moments, 20 times"),
     Fault(2, "kill -9 when Temporal has accepted a start and nobody was told"),
@@ -50,15 +55,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault(34, "gaps of compaction, control records"),
     Fault(35, "one key with half of the traffic"),
     Fault(36, "a cold start before a backlog of a million"),
-    Fault(37, "partitions are added; a topic is deleted under load", "no topics by regular expression: the routes name each"),
-    Fault(38, "a process that one record ends each time", "a memory limit of the kernel needs a cgroup of our own, which needs root: the record kills its process itself"),
+    Fault(37, "partitions are added; a topic is deleted under load", NO_PATTERN),
+    Fault(38, "a process that one record ends each time", NO_CGROUP),
     Fault(39, "nobody reads the log; the disk under it is full"),
     Fault(40, "the bridge's clock leaps by an hour, there and back", LEAP),
-    Fault(41, "a login that expires, is revoked and given back", "certificates that rotate: the embedded servers have no TLS"),
-    Fault(42, "no descriptors left; names that do not resolve"),
+    Fault(41, "a login that expires, is revoked and given back", NO_TLS),
+    Fault(42, "no descriptors left", NO_NAMES),
     Fault(43, "a worker is killed after it told of an event"),
-    Fault(44, "two versions in one group, in turns"),
+    Fault(44, "two versions in one group, in turns", NO_VERSION),
     Fault(45, "a configuration with mistakes at a start", "there is no reload: a restart is one"),
     Fault(46, "a random mix of the above", "30 min by `make soak`"),
-)  # fmt: skip
-BY_NUMBER = {fault.number: fault for fault in FAULTS}
+)

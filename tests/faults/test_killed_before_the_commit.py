@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.acceptance.journal import Record
 from tests.faults import reader
 from tests.faults.member import Member
-from tests.faults.reader import Record
 from tests.faults.scene import Scene
 
 pytestmark = pytest.mark.faults

@@ -1,7 +1,5 @@
 """One command in several records: one effect, until nobody knows of it any more."""
 
-import asyncio
-
 import pytest
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
@@ -9,7 +7,7 @@ from temporalio.client import Client
 
 from tests.acceptance.producer import Command, encode
 from tests.faults import reader
-from tests.faults.scene import SETTLED_WITHIN_SECONDS, Scene
+from tests.faults.scene import Scene
 
 pytestmark = pytest.mark.faults
 
@@ -33,7 +31,9 @@ async def test_a_command_that_is_sent_again_is_in_effect_once_until_its_run_is_f
     sent += again(scene, work[100:200], key="another")
     scene.until_settled()
     invoices = [one for one in work if one.type == "invoice.process"]
-    closed = {run.workflow_id for run in reader.runs(scene.temporal.address, scene.namespace, [f"invoice-{scene.prefix}"])}
+    closed = {
+        run.workflow_id for run in reader.runs(scene.temporal.address, scene.namespace, [f"invoice-{scene.prefix}"])
+    }
     sent += again(scene, invoices)
     scene.until(lambda: reader.answer_count(scene.journal, scene.prefix) >= len(work) + sent, "all have answers")
     scene.until_settled()
@@ -58,6 +58,4 @@ async def forget(scene: Scene, commands: list[Command]) -> None:
         )
     prefix = f"invoice-{scene.prefix}"
     left = sum(1 for command in scene.ledger.entries if command.topic == "invoice.process") - len(commands)
-    async with asyncio.timeout(SETTLED_WITHIN_SECONDS):
-        while len(reader.runs(scene.temporal.address, scene.namespace, [prefix])) > left:
-            await asyncio.sleep(0.1)
+    scene.until(lambda: len(reader.runs(scene.temporal.address, scene.namespace, [prefix])) == left, "they are gone")

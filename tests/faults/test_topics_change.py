@@ -70,12 +70,18 @@ def test_records_that_expired_unread_are_reported_to_the_offset_and_what_is_left
     scene.check(60, expired=len(expired))
 
 
+def forget_commits(scene: Scene) -> None:
+    """Sample no more, and forget the old topic's commits: those of the new one begin anew."""
+    scene.sampler.stop()
+    scene.sampler.samples.clear()
+
+
 @pytest.mark.fault(26)
 def test_a_topic_that_is_made_again_under_a_running_member_is_read_from_its_beginning(scene: Scene) -> None:
     scene.running()
     scene.ledger.send(scene.orders.scores(100, 7))
     scene.until_settled()
-    scene.sampler.stop()  # the commits fall on purpose
+    forget_commits(scene)
     before = scene.groups.ends([TOPIC])
     recreate(scene, TOPIC)
     scene.producer = scene.ledger.producer = Producer(scene.kafka.bootstrap)  # the first one still knows the old topic
@@ -91,7 +97,7 @@ def test_a_topic_that_is_made_again_while_no_member_runs_is_read_from_its_beginn
     (member,) = scene.running()
     scene.ledger.send(scene.orders.scores(100, 7))
     scene.until_settled()
-    scene.sampler.stop()  # the commits fall on purpose
+    forget_commits(scene)
     assert member.terminate() == 0, member.program.text
     recreate(scene, TOPIC)
     scene.producer = scene.ledger.producer = Producer(scene.kafka.bootstrap)
@@ -147,9 +153,9 @@ def survivors(scene: Scene, topic: str) -> dict[tuple[str, int], list[int]]:
     try:
         while open_ones:
             for message in reader.consume(500, 1.0):
-                place = (message.topic(), message.partition())
+                place = (str(message.topic()), int(message.partition() or 0))
                 if message.error() is None:
-                    found[place].append(message.offset())
+                    found[place].append(int(message.offset() or 0))
                 else:
                     open_ones.discard(place)
     finally:
