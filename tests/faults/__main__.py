@@ -2,11 +2,12 @@
 
 import argparse
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from tests.faults import page
+from tests.faults import kept, page
 from tests.faults.report import Report
 
 HERE = Path(__file__).parent
@@ -15,10 +16,14 @@ QUIET = ("--no-header", "-q", "-rN", "--tb=no")
 
 
 class Writing(Report):
-    """Writes the page as well, when all has run."""
+    """Writes the page as well, when all has run; with a file, together with what earlier runs left there."""
+
+    def __init__(self, only: Collection[int], file: Path | None) -> None:
+        super().__init__(only)
+        self._file = file
 
     def pytest_sessionfinish(self) -> None:
-        page.write(self.rows)
+        page.write(self.rows if self._file is None else kept.add(self._file, self.rows))
 
 
 def main() -> int:
@@ -28,7 +33,8 @@ def main() -> int:
     if options.seed:
         os.environ["FAULT_SEED"] = options.seed
     only = [int(number) for number in options.only.replace(",", " ").split()]
-    report = Writing() if options.write and not only else Report(only)
+    is_written = options.write and (not only or options.rows)
+    report = Writing(only, options.rows) if is_written else Report(only)
     folders = FOLDERS[:1] if only else FOLDERS
     marks = ("-m", "faults or fault")
     return pytest.main([*map(str, folders), *marks, *QUIET, *more], plugins=[report])
@@ -39,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", help="numbers of faults, separated by commas")
     parser.add_argument("--seed", default="", help="repeat the run that printed it")
     parser.add_argument("--write", action="store_true", help="write docs/faults.md, if all are made")
+    parser.add_argument("--rows", type=Path, help="put the rows of several runs together in this file, for --write")
     return parser
 
 

@@ -21,10 +21,11 @@ _INTRO = """\
 # Faults
 
 `make faults` kills, freezes, cuts and overloads what the daemon needs, on real Apache Kafka and a real Temporal server,
-and counts. A ledger notes each command before it is sent and after Kafka has acknowledged it; a reader that no code with the bridge (confluent-kafka, Temporal's raw calls) then collects histories, answers, events, dead letters
+and counts. A ledger notes each command before it is sent and after Kafka has acknowledged it. Afterwards a reader that
+shares no code with the bridge (confluent-kafka, Temporal's raw calls) collects histories, answers, events, dead letters
 and committed offsets, and the laws of [tests/faults/laws.py](../tests/faults/laws.py) are held against both: nothing
-lost, nothing doubled, in order, each end announced once with the same bytes in each copy, no offset committed before its
-outcome, no stall longer than stated, memory and commands in flight within their caps. A test with fewer than 1,000
+lost, nothing doubled, in order, each end announced once with the same bytes in each copy, no offset committed before
+its outcome, no stall longer than stated, memory and commands in flight within their caps. A test with fewer than 1,000
 commands, or whose fault did not provably hit, is void, and fails.
 
 `make faults ONLY=17` makes one; a failure prints its seed, and `make faults ONLY=17 SEED=0x...` repeats it. The faults

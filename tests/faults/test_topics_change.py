@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public ther
 from tests.acceptance.conftest import OUTCOMES
 from tests.acceptance.journal import Journal
 from tests.acceptance.producer import Producer
+from tests.faults import reader
 from tests.faults.ledger import Steady
 from tests.faults.scene import Scene
 
@@ -192,6 +193,12 @@ def test_gaps_that_compaction_leaves_are_passed_and_committed_over(scene: Scene)
     scene.check(60, gone=gone)
 
 
+def closed(scene: Scene) -> int:
+    """Return how many invoices' runs have ended."""
+    runs = reader.runs(scene.temporal.address, scene.namespace, [f"invoice-{scene.prefix}-"])
+    return sum(run.closed for run in runs)
+
+
 @pytest.mark.fault(31)
 def test_ends_that_no_topic_takes_are_kept_and_told_when_it_is_back(scene: Scene) -> None:
     (member,) = scene.running()
@@ -205,6 +212,7 @@ def test_ends_that_no_topic_takes_are_kept_and_told_when_it_is_back(scene: Scene
     scene.ledger.send(scene.orders.scores(80, 5))
     scene.until_answered(1000, 90)
     member.wait_not_ready()
+    scene.until(lambda: closed(scene) == len(invoices), "all have ended", 90)
     scene.apply()
     scene.healed()
     with Journal(scene.kafka.bootstrap, OUTCOMES) as scene.journal:

@@ -17,19 +17,27 @@ PUBLISH = "--publish"
 class Wired(Kafka):
     """Who connects to `wire.address` is sent back there by the broker, too."""
 
-    def __init__(self, guard: processes.Guard, folder: Path, wire: Proxy) -> None:
+    def __init__(
+        self, guard: processes.Guard, folder: Path, wire: Proxy, protocol: str = "PLAINTEXT", **settings: str
+    ) -> None:
+        """Have the second listener speak `protocol`; `settings` are the broker's, with underscores for dots."""
         self.wire = wire
         plain = bridge.dev.kafka.properties
 
         def properties(listeners: str, advertised: str, controller: int, data: str) -> dict[str, str]:
             host = ports.HOST if ports.HOST in listeners else ""  # a container listens on all of its addresses
             port = wire.target.rsplit(":", 1)[1]
-            return plain(
+            found: dict[str, str] = plain(
                 f"{listeners},WIRE://{host}:{port}", f"{advertised},WIRE://{wire.address}", controller, data
-            ) | {
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,WIRE:PLAINTEXT,CONTROLLER:PLAINTEXT",
-                "inter.broker.listener.name": "PLAINTEXT",
-            }
+            )
+            return (
+                found
+                | {name.replace("_", "."): value for name, value in settings.items()}
+                | {
+                    "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,WIRE:{protocol},CONTROLLER:PLAINTEXT",
+                    "inter.broker.listener.name": "PLAINTEXT",
+                }
+            )
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bridge.dev.kafka, "properties", properties)
