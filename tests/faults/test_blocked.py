@@ -16,7 +16,7 @@ from tests.faults.ledger import Steady
 from tests.faults.member import Member
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 HELD_SECONDS = 60
 PIPE_BYTES = 4096  # the least that the kernel gives: a dozen lines
@@ -28,7 +28,6 @@ LEAP_SECONDS = 3600
 
 
 @pytest.mark.fault(9)
-@pytest.mark.timeout(300)
 def test_a_loop_that_is_held_for_a_minute_leaves_its_partitions_to_the_other_member(scene: Scene) -> None:
     (other,) = scene.running()
     held = scene.add(**{inside.NAME: "block", inside.BLOCK_SECONDS: str(HELD_SECONDS)})
@@ -145,7 +144,6 @@ def deaths(scene: Scene, member: Member) -> int:
 
 
 @pytest.mark.fault(38)
-@pytest.mark.timeout(600)
 def test_a_record_that_ends_its_process_each_time_is_put_aside_and_its_neighbours_are_carried_out(
     scene: Scene,
 ) -> None:
@@ -158,7 +156,7 @@ def test_a_record_that_ends_its_process_each_time_is_put_aside_and_its_neighbour
     scene.ledger.send_poison(f"{scene.prefix}-lethal", "lead.score", work[0].key, value, headers)
     scene.ledger.send(work[500:])
     died = deaths(scene, member)
-    scene.until_settled(120)
+    scene.until_settled()
     scene.check(120, died=died)
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.ledger import Steady
 from tests.faults.scene import SESSION_SECONDS, Scene
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 CUT_SECONDS = 60.0
 CPU_MAX = 0.1  # of a core, while cut off
@@ -32,12 +32,11 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing_and_doubles_no_eve
     scene.healed()
     scene.until_answered(1000)
     scene.ledger.send(work[1000:])
-    scene.until_settled(120)
+    scene.until_settled()
     scene.check(60, unanswered_at_the_kill=left, told=len(members[0].said("kafka away")))
 
 
 @pytest.mark.fault(14)
-@pytest.mark.timeout(300)
 def test_a_network_that_swallows_everything_for_a_minute_and_resets_then_costs_time_alone(scene: Scene) -> None:
     wire = scene.over_the_wire()
     (member,) = scene.running()
@@ -52,7 +51,7 @@ def test_a_network_that_swallows_everything_for_a_minute_and_resets_then_costs_t
     wire.reset()
     scene.healed()
     assert spent < CPU_MAX
-    scene.until_settled(120)
+    scene.until_settled()
     scene.check(CUT_SECONDS + RECOVERY_SECONDS + 10, swallowed=wire.seen.swallowed_requests - swallowed)
 
 
@@ -75,7 +74,6 @@ def test_answers_of_kafka_that_are_lost_double_no_event_and_commit_nothing_early
 
 
 @pytest.mark.fault(16)
-@pytest.mark.timeout(300)
 def test_a_slow_link_to_kafka_costs_no_membership(scene: Scene) -> None:
     wire = scene.over_the_wire()
     (member,) = scene.running(KAFKA_SESSION_TIMEOUT_MS=str(UNHURRIED_SECONDS * 1000))
@@ -88,7 +86,7 @@ def test_a_slow_link_to_kafka_costs_no_membership(scene: Scene) -> None:
     began = time.monotonic()
     with Steady(scene.ledger, work[800:], a_second=5) as sending:
         sending.join()
-    scene.until_answered(1000, 120)
+    scene.until_answered(1000)
     passed = wire.seen.answers + wire.seen.requests - passed
     wire.reset()
     scene.healed()

@@ -8,6 +8,8 @@ from tests.faults.entities import LEADS, Workers
 from tests.faults.member import Member
 from tests.faults.scene import Scene
 
+pytestmark = pytest.mark.timeout(900)  # the machine may have other work
+
 KILLS = 2
 ANSWER_BYTES = 200  # more than what HTTP/2 says besides
 

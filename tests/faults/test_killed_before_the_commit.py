@@ -7,7 +7,7 @@ from tests.faults import reader
 from tests.faults.member import Member
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 ROUNDS = 4
 CLOCKED = {"dlq.failed_at", "dlq.attempts"}  # of each copy its own

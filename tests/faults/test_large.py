@@ -12,7 +12,7 @@ from tests.faults.ledger import Entry
 from tests.faults.scene import Scene
 from tests.faults.test_topics_change import TOPIC, configure, truncate
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 LARGE_BYTES, HELD_BYTES = 300_000, 100_000
 BACKLOG, FILLERS = 1_000_000, 1000
@@ -40,7 +40,7 @@ def test_a_dead_letter_that_its_topic_would_not_hold_is_cut_and_keeps_its_coordi
         scene.ledger.send(work[:500])
         bad = large(scene, 5)
         scene.ledger.send(work[500:])
-        scene.until_settled(120)
+        scene.until_settled()
     finally:
         configure(scene, f"{TOPIC}.dlq", max_message_bytes=str(2 * 1024 * 1024))
     found = scene.check(60, too_large=member.metric("bridge_dead_letters_total"))
@@ -70,7 +70,6 @@ def fill(scene: Scene) -> None:
 
 
 @pytest.mark.fault(36)
-@pytest.mark.timeout(600)
 def test_a_cold_start_before_a_backlog_of_a_million_answers_soon_and_stays_small(scene: Scene) -> None:
     scene.ledger.send(scene.orders.scores(100, 10))
     fill(scene)

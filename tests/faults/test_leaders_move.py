@@ -94,9 +94,9 @@ def test_leaders_and_the_coordinator_that_move_to_other_brokers_cost_time_alone(
     scene.healed()
     with Steady(scene.ledger, work[800:], a_second=50) as sending:
         sending.join()
-    scene.until_answered(1000, 90)
+    scene.until_answered(1000)
     cluster.nodes[first].start()
     cluster.nodes[first].wait_ready()
-    scene.until_settled(120)
+    scene.until_settled()
     scene.check(40, leaders_that_moved=leads, coordinators_that_moved=1)
     assert all(member.is_ready() for member in members)

@@ -9,7 +9,7 @@ from tests.faults.ledger import Steady
 from tests.faults.member import Member
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 DRAIN_SECONDS = 5
 EXIT_DRAIN_TIMED_OUT = 4

@@ -153,6 +153,6 @@ def test_a_login_that_expires_is_renewed_and_one_that_is_revoked_stops_until_it_
     tokens.is_revoked = False
     scene.healed()
     member.wait_ready(90)
-    scene.until_settled(90)
+    scene.until_settled()
     assert scene.letters() == 0
     scene.check(90, renewed=renewed, refused=tokens.refused)

@@ -9,7 +9,7 @@ from tests.acceptance.producer import Command, encode
 from tests.faults import reader
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 FORGOTTEN = 20
 

@@ -20,6 +20,8 @@ from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
 from tests.servers.fixtures import Kafka, Temporal
 
+pytestmark = pytest.mark.timeout(900)  # the machine may have other work
+
 REQUESTS_A_SECOND = 10  # the server's limit
 COMMANDS_A_SECOND = 25
 OVERLOAD_SECONDS = 60
@@ -37,7 +39,6 @@ def rate(scene: Scene) -> float:
 
 @pytest.mark.fault(20)
 @pytest.mark.faults
-@pytest.mark.timeout(600)
 def test_a_temporal_that_asks_for_less_gets_less_and_then_as_much_as_before(
     own_scene: Scene, adjustable: Adjustable
 ) -> None:
@@ -92,7 +93,7 @@ def test_a_temporal_that_denies_permission_stops_the_intake_and_dead_letters_not
     assert scene.groups.committed(scene.group) == begin
     adjustable.restart_with()
     member.wait_ready(60)
-    scene.until_settled(120)
+    scene.until_settled()
     assert scene.letters() == 0
     found = scene.check(90, refused=refused)
     assert sum(run.closed for run in found.runs) == 100

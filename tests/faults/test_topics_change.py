@@ -20,7 +20,7 @@ from tests.faults import reader
 from tests.faults.ledger import Steady
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 TOPIC, UNUSED = "lead.score", "campaign.create"
 ASK_SECONDS = 20.0
@@ -89,7 +89,7 @@ def test_a_topic_that_is_made_again_under_a_running_member_is_read_from_its_begi
     scene.ledger.send(scene.orders.scores(60, 5))
     after = scene.groups.ends([TOPIC])
     assert sum(after.values()) < sum(before.values())
-    scene.until_settled(120)
+    scene.until_settled()
     scene.check(records_before=sum(before.values()))
 
 
@@ -104,12 +104,11 @@ def test_a_topic_that_is_made_again_while_no_member_runs_is_read_from_its_beginn
     scene.producer = scene.ledger.producer = Producer(scene.kafka.bootstrap)
     scene.ledger.send(scene.orders.scores(60, 5))
     member.start()
-    scene.until_settled(120)
+    scene.until_settled()
     scene.check(records=sum(scene.groups.ends([TOPIC]).values()))
 
 
 @pytest.mark.fault(37)
-@pytest.mark.timeout(600)
 def test_partitions_that_are_added_are_read_from_their_beginning(scene: Scene) -> None:
     (member,) = scene.running()
     scene.ledger.send(scene.orders.invoices(500))
@@ -165,7 +164,6 @@ def survivors(scene: Scene, topic: str) -> dict[tuple[str, int], list[int]]:
 
 
 @pytest.mark.fault(34)
-@pytest.mark.timeout(300)
 def test_gaps_that_compaction_leaves_are_passed_and_committed_over(scene: Scene) -> None:
     superseded = scene.orders.scores(60, 10)
     for one in superseded:
@@ -189,7 +187,7 @@ def test_gaps_that_compaction_leaves_are_passed_and_committed_over(scene: Scene)
         configure(scene, TOPIC, cleanup_policy="delete", segment_ms="604800000", max_compaction_lag_ms=str(2**63 - 1))
     scene.ledger.send(scene.orders.work(max(0, 1000 - sent)))
     scene.running()
-    scene.until_settled(120)
+    scene.until_settled()
     scene.check(60, gone=gone)
 
 
@@ -210,7 +208,7 @@ def test_ends_that_no_topic_takes_are_kept_and_told_when_it_is_back(scene: Scene
     scene.groups.admin.delete_topics([lifecycle])[lifecycle].result(ASK_SECONDS)
     scene.ledger.send([one for invoice in invoices for one in scene.orders.approvals(invoice.key, 1)])
     scene.ledger.send(scene.orders.scores(80, 5))
-    scene.until_answered(1000, 90)
+    scene.until_answered(1000)
     member.wait_not_ready()
     scene.until(lambda: closed(scene) == len(invoices), "all have ended", 90)
     scene.apply()
@@ -218,6 +216,6 @@ def test_ends_that_no_topic_takes_are_kept_and_told_when_it_is_back(scene: Scene
     with Journal(scene.kafka.bootstrap, OUTCOMES) as scene.journal:
         scene.journal.remember(before)
         member.wait_ready(60)
-        scene.until_settled(90)
+        scene.until_settled()
         found = scene.check(60, ended_meanwhile=len(invoices))
     assert sum(run.closed for run in found.runs) == len(invoices)

@@ -8,7 +8,7 @@ from tests.acceptance.program import Program
 from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 SCORED = "lead.scored"
 KILLS = 3
@@ -34,7 +34,6 @@ def kill_when_something_is_told_and_not_known(scene: Scene, worker: Program, lin
 
 
 @pytest.mark.fault(43)
-@pytest.mark.timeout(600)
 def test_an_event_that_a_killed_worker_had_told_of_is_told_again_with_the_same_id_and_bytes(own_scene: Scene) -> None:
     scene = own_scene
     with Proxy(scene.temporal.address) as link:
