@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from bridge.dispatch.failures import OverloadedError
+from bridge.dispatch.failures import KeyMustWaitError, OverloadedError
+from bridge.errors import TemporalAwayError
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 
@@ -18,6 +19,7 @@ LIMIT_MIN = 4
 INCREASE = 4  # added to the limit once it has been filled by commands that went well
 DECREASE_OVERLOADED = 0.7
 DECREASE_SLOW = 0.9
+DECREASE_TIMED_OUT = 0.5  # they time out together, so that each of these steps takes as long as a call may
 DECREASE_EVERY = timedelta(milliseconds=500)  # what is under way was admitted under the old limit
 SLOW_SECONDS = 0.5
 SLOW_FACTOR = 10  # over the fastest answers
@@ -54,6 +56,11 @@ class Admission:
             self._decrease(DECREASE_OVERLOADED)
             self._tell(error)
             raise
+        except KeyMustWaitError:
+            raise  # that one key waits for a worker or a run; it says nothing of the server
+        except TemporalAwayError:
+            self._learn_of_failure(self._clock() - began)
+            raise
         else:
             self._learn(self._clock() - began)
             return result
@@ -87,6 +94,14 @@ class Admission:
             self._decrease(DECREASE_SLOW)
         elif self.limit < self._most:
             self.limit = min(self._most, self.limit + INCREASE / self.limit)
+
+    def _learn_of_failure(self, seconds: float) -> None:
+        """Take what failed only after a long time for the slowest answer of all: what is asked at once is too much.
+
+        Else a server that is too slow for the calls' time limit would be kept busy with calls that nobody waits for.
+        """
+        if seconds > SLOW_SECONDS:
+            self._decrease(DECREASE_TIMED_OUT)
 
     def _decrease(self, factor: float) -> None:
         now = self._clock()

@@ -7,7 +7,8 @@ import pytest
 import structlog.testing
 
 from bridge.dispatch.admission import LIMIT_MIN, Admission
-from bridge.dispatch.failures import OverloadedError
+from bridge.dispatch.failures import NoWorkerYetError, OverloadedError
+from bridge.errors import TemporalAwayError
 from tests.engine.kafka_side import until
 
 
@@ -55,6 +56,32 @@ async def test_no_more_than_the_limit_are_let_through_and_the_rest_in_order() ->
         assert (order, admission.in_use) == ([0, 1], 2)
         running.set()
     assert (order, admission.in_use) == ([0, 1, 2, 3, 4], 0)
+
+
+def failing(clock: Clock, seconds: float, error: Exception) -> Callable[[], Awaitable[str]]:
+    async def call() -> str:
+        clock.now += seconds
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error", "limit"),
+    [
+        (10.0, TemporalAwayError("CANCELLED: Timeout expired"), 128),
+        (0.01, TemporalAwayError("connection refused"), 256),
+        (5.0, NoWorkerYetError("no worker has taken the update"), 256),
+    ],
+)
+async def test_a_call_that_timed_out_lowers_the_limit_and_one_that_was_refused_or_waits_for_a_worker_does_not(
+    seconds: float, error: Exception, limit: float
+) -> None:
+    clock = Clock()
+    admission = Admission(256, clock)
+    with pytest.raises(type(error)):
+        await admission.run(failing(clock, seconds, error))
+    assert admission.limit == limit
 
 
 async def test_a_server_that_asks_for_less_is_told_of_once_a_minute() -> None:
