@@ -12,7 +12,7 @@ from tests.faults.report import Report
 
 HERE = Path(__file__).parent
 FOLDERS = (HERE, HERE.parent / "lifecycle")
-QUIET = ("--no-header", "-q", "-rN", "--tb=no")
+QUIET = ("--no-header", "-q", "-rN", "--tb=short")
 
 
 class Writing(Report):
@@ -22,7 +22,8 @@ class Writing(Report):
         super().__init__(only)
         self._file = file
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        super().pytest_sessionfinish(session)
         page.write(self.rows if self._file is None else kept.add(self._file, self.rows))
 
 

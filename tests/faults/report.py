@@ -56,6 +56,10 @@ class Report:
         if report.when == "call" or report.outcome != "passed":
             self._keep(report)
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Show no failure twice: each was told of when it happened."""
+        session.config.option.tbstyle = "no"
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table before the interpreter is left, which our conftest does in haste."""
         counted = [row for row in self.rows if row.numbers]
