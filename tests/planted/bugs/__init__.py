@@ -1,0 +1,1 @@
+"""Bugs, one a module: `plant` puts it into the process."""
