@@ -114,7 +114,8 @@ class Member:
         item = lane.items[0]
         content, tp = item.content, item.partition
         begun = Begun(tp, content.record.offset, self._loop.create_future())
-        self._reference.begins(self, begun, is_command=isinstance(content, Command))
+        is_unread = content.record.damage is not None
+        self._reference.begins(self, begun, is_command=isinstance(content, Command), is_unread=is_unread)
         self.in_hand.append(begun)
         try:
             again = await begun.answer

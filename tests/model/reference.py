@@ -32,10 +32,12 @@ class Reference:
         """Note what a commit tells: all that its owner knows to be done."""
         self._told[tp] = frozenset(self._known[owner, tp])
 
-    def begins(self, member: "Member", begun: "Begun", *, is_command: bool) -> None:
+    def begins(self, member: "Member", begun: "Begun", *, is_command: bool, is_unread: bool) -> None:
         row = self._broker.row(begun.tp, begun.offset)
         if row is None:
-            self.wrong.append(f"{begun.tp}/{begun.offset} is worked on, and no record is there")
+            # What nobody could read lies at this offset, or behind a gap: only who reads it could tell.
+            if not is_unread:
+                self.wrong.append(f"{begun.tp}/{begun.offset} is worked on, and no record is there")
             return
         if begun.offset in self._known.get((member.consumer, begun.tp), ()):
             self.wrong.append(f"{begun.tp}/{begun.offset} is worked on again, and was told to be done")

@@ -27,7 +27,7 @@ def test_a_bug_is_caught_where_a_test_tells_of_its_law() -> None:
         (dataclasses.replace(CAUGHT, failed=("bridge.x has no y",)), "could not be planted: bridge.x has no y"),
         (dataclasses.replace(CAUGHT, code=0, failures={}), "not caught: the tests stay green"),
         (dataclasses.replace(CAUGHT, failures={"t": "no port"}), "red, but not for L3 order: no port"),
-        (dataclasses.replace(CAUGHT, failures={}, broken=("t",)), "red, but not for L3 order: ('t',)"),
+        (dataclasses.replace(CAUGHT, failures={}, broken=("t",)), "void: could not be begun or ended: t"),
         (dataclasses.replace(CAUGHT, code=4, failures={}), "red, but not for L3 order: code 4"),
     ],
 )

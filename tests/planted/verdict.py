@@ -48,6 +48,8 @@ def of_bug(bug: Bug, run: Run) -> Verdict:
     """Hold a run with a bug against what it must be: red for the law that the bug breaks."""
     if run.failed:
         return Verdict(f"could not be planted: {run.failed[0]}")
+    if run.broken and not run.failures:
+        return Verdict(f"void: could not be begun or ended: {', '.join(run.broken)}")
     if not run.planted:
         return Verdict("no process had it planted")
     if not run.met:

@@ -1,4 +1,4 @@
-"""One answer in five is not sent."""
+"""One answer in fifty is not sent."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from bridge.outcomes.event import OutRecord
 from tests.planted.planting import Planting
 from topics import tables
 
-ONE_IN = 5
+ONE_IN = 50
 
 
 def plant(planting: Planting) -> None:

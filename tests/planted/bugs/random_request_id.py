@@ -1,21 +1,20 @@
-"""Each delivery of a command gets a request id of its own."""
+"""Each try of a command has a request id of its own, as the SDK draws them."""
 
 import dataclasses
 import uuid
 
-from bridge.command import BadRecord, Command, Record, Skipped
-from bridge.intake.decode import Decoder
+from bridge.command import Command
+from bridge.dispatch import dispatcher
+from bridge.dispatch.temporal import Temporal
+from bridge.outcome import Outcome
 from tests.planted.planting import Planting
 
 
 def plant(planting: Planting) -> None:
-    decode = Decoder.decode
+    dispatch = dispatcher.dispatch
 
-    def decoded(self: Decoder, record: Record) -> Command | BadRecord | Skipped:
-        found = decode(self, record)
-        if not isinstance(found, Command):
-            return found
+    async def dispatched(temporal: Temporal, command: Command, *, fresh: bool) -> Outcome:
         planting.met()
-        return dataclasses.replace(found, request_id=str(uuid.uuid4()))
+        return await dispatch(temporal, dataclasses.replace(command, request_id=str(uuid.uuid4())), fresh=fresh)
 
-    planting.replace(Decoder, "decode", decoded)
+    planting.replace(dispatcher, "dispatch", dispatched)
