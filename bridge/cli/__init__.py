@@ -37,6 +37,8 @@ For example:
 
     bridge tail invoice.events              watch what becomes of commands
 
+    bridge trace I-42                       what happened to a command
+
     bridge dlq list                         what could not be carried out
 
     bridge doctor                           find out what is wrong
@@ -49,6 +51,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("setup", "bridge.cli.setup:app", "Make what the daemon needs in Kafka and Temporal."),
     ("publish", "bridge.cli.publish:publish", "Publish commands."),
     ("tail", "bridge.cli.tail:tail", "Show records as they arrive."),
+    ("trace", "bridge.cli.trace:trace", "Show what happened to a command."),
     ("dlq", "bridge.cli.dlq:app", "List, show, replay or discard dead letters."),
     ("routes", "bridge.cli.routes:routes", "Show which command does what to which workflow."),
     ("config", "bridge.cli.config:app", "Show or check the settings."),

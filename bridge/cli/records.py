@@ -1,4 +1,4 @@
-"""Follow topics without a group, and show their records as the contract says."""
+"""Follow topics without a group."""
 
 from collections.abc import AsyncIterator, Collection
 from typing import Any, Self
@@ -6,10 +6,8 @@ from typing import Any, Self
 import aiokafka
 
 from bridge import connect
-from bridge.cli import output
-from bridge.command import Record, rfc3339
-from bridge.intake import decode, envelope, tolerant
-from bridge.intake.envelope import RefusedError
+from bridge.command import Record
+from bridge.intake import tolerant
 from bridge.settings import Settings
 
 POLL_MS = 200
@@ -66,30 +64,3 @@ class Follower:
             self._consumer.seek(partition, after)
             batches[partition] = found
         return batches
-
-
-def shown(record: Record) -> output.Row:
-    """Return a record as `tail` shows it; what is no CloudEvent is shown as far as it can be read."""
-    data: Any
-    try:
-        event = envelope.read(record, decode.timestamp_id)
-        attributes, data = event.attributes, event.data
-    except RefusedError as refused:
-        attributes, data = refused.attributes, _text(record.value)
-    return {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "timestamp": rfc3339(record.timestamp_ms),
-        "key": _text(record.key),
-        "id": attributes.get("id"),
-        "source": attributes.get("source"),
-        "type": attributes.get("type"),
-        "subject": attributes.get("subject"),
-        "time": attributes.get("time"),
-        "data": data,
-    }
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode(errors="backslashreplace")

@@ -49,6 +49,7 @@ async def _tail(
     loaded: Settings, names: tuple[str, ...], count: int | None, table: output.Table, *, from_beginning: bool
 ) -> None:
     from bridge.cli import records, topicnames  # noqa: PLC0415 - the clients take a second to import
+    from bridge.lookup import row  # noqa: PLC0415 - as above
 
     there = await topicnames.there(loaded)
     topicnames.refuse_unknown(names, there, "a topic of this Kafka")
@@ -58,7 +59,7 @@ async def _tail(
     async with records.Follower(loaded, wanted, from_beginning=from_beginning) as follower:
         left = count
         async for record in follower:
-            table.add(records.shown(record))
+            table.add(row.shown(record))
             left = None if left is None else left - 1
             if left == 0:
                 return

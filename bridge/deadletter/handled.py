@@ -41,7 +41,7 @@ async def read(shelf: Shelf, topic: str, partitions: int) -> Marks:
     by_identity: dict[str, State] = {}
     async for record in shelf.forwards(await shelf.spans({topic: partitions})):
         with contextlib.suppress(ValueError, KeyError, TypeError):  # what is none of ours marks nothing
-            by_identity[(record.key or b"").decode()] = _state(record)
+            by_identity[(record.key or b"").decode()] = state_of(record)
     return Marks(by_identity)
 
 
@@ -51,5 +51,6 @@ def mark(topic: str, letter: Letter, state: State, at: str, why: str = "") -> Ou
     return OutRecord(topic, letter.identity.encode(errors="backslashreplace"), json.dumps(told).encode(), ())
 
 
-def _state(record: Record) -> State:
+def state_of(record: Record) -> State:
+    """Return what a mark says; raises `ValueError`, `KeyError` or `TypeError` where it is none."""
     return State(jiter.from_json(record.value or b"")["state"])

@@ -146,22 +146,32 @@ async def read(
 
     Partitions that have no leader now are left out. Raises what the client raises.
     """
+    fetched = await fetch(consumer, positions)
+    return {tp: _parse(tp, data, aborted, positions[tp]) for tp, (data, aborted) in fetched.items()}
+
+
+async def fetch(
+    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int], bytes_max: int = PARTITION_BYTES_MAX
+) -> dict[TopicPartition, tuple[bytes, Any]]:
+    """Return, by partition, the bytes from its position on that one fetch brings, and its aborted transactions.
+
+    As for the rest, like `read`.
+    """
     client = consumer._client  # noqa: SLF001 - the client has no public way to fetch
     by_leader: dict[int, dict[str, list[tuple[int, int, int]]]] = defaultdict(lambda: defaultdict(list))
     for tp, position in positions.items():
         leader = client.cluster.leader_for_partition(tp)
         if leader is not None and leader >= 0:
-            by_leader[leader][tp.topic].append((tp.partition, position, PARTITION_BYTES_MAX))
-    found: dict[TopicPartition, tuple[list[ConsumerRecord[Any, Any]], int]] = {}
+            by_leader[leader][tp.topic].append((tp.partition, position, bytes_max))
+    found: dict[TopicPartition, tuple[bytes, Any]] = {}
     for leader, topics in by_leader.items():
         request = FetchRequest(0, 0, FETCH_BYTES_MAX, READ_COMMITTED, list(topics.items()))
         response = await client.send(leader, request)
         for topic, partitions in response.topics:
             for number, error_code, _, *rest in partitions:
                 if not error_code:
-                    tp = TopicPartition(topic, number)
                     aborted = rest[2] if response.API_VERSION >= 11 else rest[-2]
-                    found[tp] = _parse(tp, rest[-1], aborted, positions[tp])
+                    found[TopicPartition(topic, number)] = rest[-1], aborted
     return found
 
 
