@@ -112,8 +112,10 @@ class Details:
                 case.clues.append(told)
             known = {each.run_id for each in found.runs}
             found.runs = [*found.runs, *(each for each in await runs.chain(run) if each.run_id not in known)]
+        if found.outcome == ReplyOutcome.REJECTED and not case.began and found.runs:
+            found.against, found.runs = found.runs[0], []
         workflow_id = case.first("workflow_id")
-        if not found.runs and workflow_id is not None:
+        if not found.runs and found.against is None and workflow_id is not None:
             namespace = (found.route.namespace if found.route else None) or self.own_namespace
             found.against = await self.runs[namespace].describe(workflow_id)
 

@@ -70,8 +70,11 @@ class Findings:
 
     @property
     def state(self) -> str | None:
-        """How the run that it began or reached is now."""
-        return self.runs[0].state if self.runs else self._announced()
+        """How the run is now that it began or reached, or that its answer names."""
+        run = self.runs[0] if self.runs else None
+        if run is None and self.against is not None and self.against.run_id == self.answer.get("run_id"):
+            run = self.against
+        return run.state if run is not None else self._announced()
 
     def _announced(self) -> str | None:
         """Return the state that the last lifecycle event tells, where Temporal has forgotten the run."""

@@ -14,7 +14,7 @@ from bridge import connect, errors
 from bridge.command import Record, Skipped
 from bridge.deadletter import letter as letters
 from bridge.intake.decode import Decoder
-from bridge.lookup import clue, findings, links, question
+from bridge.lookup import clue, findings, links, question, reader
 from bridge.lookup.clue import Clue
 from bridge.lookup.details import Details
 from bridge.lookup.places import Places
@@ -222,6 +222,7 @@ async def opened(
                 spec.handled_topic(settings.bridge.group_id).name,
                 there,
             )
+            await reader.learn(consumer, places.all)
             clients = connect.in_namespaces(client, settings.routes.namespaces)
             address = connect.temporal_config(settings)["target_host"]
             yield Lookup(

@@ -45,6 +45,18 @@ class Places:
         named = route.lifecycle if route is not None else None
         return self._there([*([named] if named else []), _domain(route, kind) + spec.LIFECYCLE_SUFFIX])
 
+    @property
+    def all(self) -> list[str]:
+        """Every topic that can hold something of a command."""
+        routes = self.routes
+        domains = [_domain(row, "") for row in routes.rows]
+        return self._there(
+            [
+                *(*self.commands, *self.dead_letters, *self.replies, *routes.lifecycle_topics, self.handled),
+                *(domain + suffix for domain in domains for suffix in (EVENTS_SUFFIX, spec.LIFECYCLE_SUFFIX)),
+            ]
+        )
+
     def missing(self) -> Collection[str]:
         """Return the topics that the deployment names and that are not there, or not seen by this account."""
         wanted = {*self.routes.topics, *self.routes.lifecycle_topics, tables.REPLIES_TOPIC, *self.reply_topics}

@@ -58,13 +58,13 @@ class Reader:
 
     async def at(self, topic: str, partition: int, offset: int) -> Record | None:
         """Return the record at a place, None where there is none (any more)."""
+        tp = TopicPartition(topic, partition)
+        looked = self._looks(tp, f"at {offset}")
         if partition >= self.partitions.get(topic, 0):
             return None
-        tp = TopicPartition(topic, partition)
         begins, ends = await self.spans([tp])
         if not begins[tp] <= offset < ends[tp]:
             return None
-        looked = self._looks(tp, "at its place")
         found = await self._through(tp, offset, offset + 1, None, lambda record: record.offset == offset, looked)
         return found[0] if found else None
 
@@ -173,6 +173,11 @@ class Reader:
     def _looks(self, tp: TopicPartition, how: str) -> Looked:
         self.looked.append(Looked(f"{tp.topic}/{tp.partition}", how))
         return self.looked[-1]
+
+
+async def learn(consumer: AIOKafkaConsumer, topics: Collection[str]) -> None:
+    """Let a consumer know where topics are: by itself it asks for one at a time, 100 ms apart."""
+    await consumer._client.set_topics(list(topics))  # noqa: SLF001 - without an assignment there is no other way
 
 
 def in_order(records: Collection[Record]) -> list[Record]:
