@@ -1,23 +1,24 @@
-"""What tells of a command: each finding as a clue, and the clues of one command together as its case. Pure."""
+"""What tells of a command: each finding as a clue. Pure."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bridge import bounds, tracecontext
 from bridge.command import REPLAYS_HEADER, BadRecord, Command, Record
 from bridge.deadletter.letter import Letter
 from bridge.intake import jsontext
+from bridge.lookup.past import Came
 from bridge.lookup.question import Place, Question
-from bridge.lookup.runs import Came, RunFound
-from topics import ids
+from bridge.lookup.runs import RunFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clue:
     """One finding. `place` and `time_ms` are of the command's record; without a place the time is about when.
 
-    `run` is namespace, workflow id and run id of the run that the command began or reached.
+    `run` is namespace, workflow id and run id of the run that the command began or reached; `took` tells that the run's
+    history has it.
     """
 
     id: str
@@ -28,66 +29,11 @@ class Clue:
     workflow_id: str | None = None
     run: tuple[str, str, str] | None = None
     began: bool = False
+    took: bool = False
     trace_id: str | None = None
     key: bytes | None = None
     replays: int = 0
     asks_done: bool = False
-
-
-@dataclass(slots=True)
-class Case:
-    """Everything that is known of one command."""
-
-    id: str
-    source: str
-    clues: list[Clue] = field(default_factory=list)
-
-    @property
-    def request_id(self) -> str:
-        """Its UUIDv5, by which a cancel or terminate is signed."""
-        return ids.text("request", self.source, self.id)
-
-    @property
-    def arrivals(self) -> list[Clue]:
-        """Where it arrived, once each, the first one first; what tells more of a place is told of it."""
-        by_place: dict[Place, Clue] = {}
-        for clue in self.clues:
-            if clue.place is not None and (clue.place not in by_place or clue.key is not None):
-                by_place[clue.place] = clue
-        return sorted(by_place.values(), key=lambda clue: (clue.time_ms or 0, clue.place))
-
-    @property
-    def time_ms(self) -> int | None:
-        """When it arrived first, or about when."""
-        known = [clue.time_ms for clue in self.arrivals or self.clues if clue.time_ms is not None]
-        return min(known, default=None)
-
-    @property
-    def runs(self) -> tuple[tuple[str, str, str], ...]:
-        """The runs that it began or reached."""
-        return tuple(dict.fromkeys(clue.run for clue in self.clues if clue.run is not None))
-
-    @property
-    def began(self) -> bool:
-        """Whether it began a run."""
-        return any(clue.began for clue in self.clues)
-
-    @property
-    def asks_done(self) -> bool:
-        """Whether it asked for a second reply."""
-        return any(clue.asks_done for clue in self.clues)
-
-    def first(self, name: str) -> Any:
-        """Return the first value that is known of a field, or None."""
-        return next((value for clue in self.clues if (value := getattr(clue, name)) not in (None, "")), None)
-
-
-def cases(clues: Iterable[Clue]) -> list[Case]:
-    """Put the clues of each command together, by when the commands arrived."""
-    found: dict[tuple[str, str], Case] = {}
-    for clue in clues:
-        found.setdefault((clue.source, clue.id), Case(clue.id, clue.source)).clues.append(clue)
-    return sorted(found.values(), key=lambda case: (case.time_ms or 0, case.id))
 
 
 def of_run(run: RunFound) -> Clue | None:
@@ -121,6 +67,7 @@ def of_history(came: Came, run: RunFound) -> Clue | None:
         time_ms=came.at_ms,
         workflow_id=run.workflow_id,
         run=where,
+        took=True,
         trace_id=came.trace_id,
     )
 

@@ -9,7 +9,7 @@ from bridge.command import Record, rfc3339
 from bridge.deadletter.handled import State as Handled
 from bridge.deadletter.letter import Letter, named
 from bridge.lookup import clue, row
-from bridge.lookup.clue import Case
+from bridge.lookup.case import Case
 from bridge.lookup.question import Place
 from bridge.lookup.reader import Looked
 from bridge.lookup.runs import RunFound
@@ -26,8 +26,7 @@ _BEST_FIRST: Mapping[str, int] = MappingProxyType(
 class Findings:
     """All that was found of one command. `runs` are the run that it began or reached, and those that continued it.
 
-    `against` is the run of its workflow id that stood in the way, where it reached none; `committed` is how far the
-    group has come in the partition where the command arrived last.
+    `against` is the run of its workflow id that stood in the way, where it reached none.
     """
 
     case: Case
@@ -38,8 +37,6 @@ class Findings:
     events: Sequence[Record] = ()
     lifecycle: Sequence[Record] = ()
     letters: Sequence[tuple[Letter, Record, Handled]] = ()
-    committed: int | None = None
-    ends: Mapping[Place, bool] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -50,23 +47,38 @@ class Findings:
 
     @property
     def outcome(self) -> str | None:
-        """What was decided; a run that carries the command's mark tells too, where nobody is answered."""
+        """What was decided; runs tell too, where nobody is answered."""
         told = self.answer.get("outcome")
-        if told is None and self.case.began:
+        if told in {ReplyOutcome.ACCEPTED, ReplyOutcome.DUPLICATE}:
+            return str(told)
+        if self.case.took or self.case.began_from - self._refused():
             return ReplyOutcome.ACCEPTED.value
         return ReplyOutcome.REJECTED.value if told is None and self.letters else told
 
     @property
+    def is_in_effect(self) -> bool:
+        """Whether it is known to have its effect."""
+        return self.outcome in {ReplyOutcome.ACCEPTED, ReplyOutcome.DUPLICATE}
+
+    def _refused(self) -> set[Place]:
+        told = [each for record in self.replies if (each := clue.of_reply(record, "")) is not None]
+        return {each.place for each in told if each.place is not None}
+
+    @property
     def reason(self) -> str | None:
         """Why it was rejected, if it was."""
-        reason = self.answer.get("reason")
-        return self.letters[-1][0].reason if not self.answer and self.letters else reason
+        reason = self.answer.get("reason") if self.outcome == ReplyOutcome.REJECTED else None
+        return self.letters[-1][0].reason if self._is_told_by_letters else reason
 
     @property
     def detail(self) -> str | None:
         """The reason in words."""
-        detail = self.answer.get("detail")
-        return self.letters[-1][0].detail if not self.answer and self.letters else detail
+        detail = self.answer.get("detail") if self.outcome == ReplyOutcome.REJECTED else None
+        return self.letters[-1][0].detail if self._is_told_by_letters else detail
+
+    @property
+    def _is_told_by_letters(self) -> bool:
+        return bool(self.letters) and not self.answer and self.outcome == ReplyOutcome.REJECTED
 
     @property
     def state(self) -> str | None:

@@ -44,6 +44,11 @@ class Question:
         return tuple(dict.fromkeys(filter(None, (self.text, self.trace_id))))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What a record may name of it."""
+        return tuple(dict.fromkeys((*self.ids, *(candidate.workflow_id for candidate in self.candidates))))
+
+    @property
     def workflow_ids(self) -> frozenset[str]:
         """The workflow ids that it can mean."""
         return frozenset(candidate.workflow_id for candidate in self.candidates)

@@ -53,7 +53,7 @@ def test_a_route_that_answers_nobody_is_told_by_its_run(deployment: Deployment) 
     assert (account["outcome"], account["workflow"]["state"]) == ("accepted", "completed")
     assert account["replies"] == []
     assert 'no reply was found: its route has replies = "none"' in account["notes"]
-    topic, partition, offset = place
+    topic, _, offset = place
     assert (account["command"]["topic"], account["command"]["offset"]) == (topic, offset)
 
 
