@@ -9,8 +9,10 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer
 from temporalio.client import Client
 
-from bridge import connect, errors, interpreter, probe, setup
+from bridge import connect, errors, interpreter, pauses, probe, setup
 from bridge.admin import api, server
+from bridge.admin.inside import Inside
+from bridge.admin.management import Management
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.namespaces import Namespaces
 from bridge.errors import ExitCode
@@ -22,6 +24,7 @@ from bridge.intake.breaker import Breaker
 from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake
 from bridge.intake.target import Targets
+from bridge.pauses import Pauses
 from bridge.producer import outgoing as outgoings
 from bridge.producer.outgoing import Outgoing
 from bridge.settings import Settings
@@ -29,6 +32,7 @@ from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log, Metric
+from topics import spec
 
 STOP_TIMEOUT = timedelta(seconds=5)
 
@@ -48,15 +52,22 @@ async def run(settings: Settings) -> ExitCode:
         )
     log.info(Log.STARTING, group=settings.bridge.group_id)
     health, metrics = Health({Part.INTAKE: "the consumer group is not joined yet"}), Metrics()
+    management = Management(settings, health)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(
-            server.serve(api.application(health, metrics), settings.bridge.admin_address, "BRIDGE_ADMIN_ADDRESS")
+            server.serve(
+                api.application(health, metrics, management), settings.bridge.admin_address, "BRIDGE_ADMIN_ADDRESS"
+            )
         )
         client = await _connected(settings, stop)
         if client is None:
             return ExitCode.DONE
-        outgoing = await stack.enter_async_context(outgoings.opened(connect.kafka_options(settings)))
-        daemon = Daemon(settings, client, outgoing, health, metrics)
+        options = connect.kafka_options(settings)
+        outgoing = await stack.enter_async_context(outgoings.opened(options))
+        paused_topic = spec.paused_topic(settings.bridge.group_id).name
+        paused = await stack.enter_async_context(pauses.opened(paused_topic, options, outgoing))
+        daemon = Daemon(settings, client, outgoing, health, metrics, paused)
+        management.pausing, management.inside = paused, daemon.inside
         interpreter.settle()
         return await daemon.run(stop)
 
@@ -87,12 +98,19 @@ class Daemon:
     """The parts of a running daemon."""
 
     def __init__(
-        self, settings: Settings, client: Client, outgoing: Outgoing, health: Health, metrics: Metrics
+        self,
+        settings: Settings,
+        client: Client,
+        outgoing: Outgoing,
+        health: Health,
+        metrics: Metrics,
+        paused: Pauses,
     ) -> None:
         self._settings = settings
         self._client = client
         self._health = health
         self._metrics = metrics
+        self._pauses = paused
         self._routes = settings.routes
         clients = connect.in_namespaces(client, settings.routes.namespaces)
         self._feeding = Feeding(settings, clients, outgoing, lambda: self._intake.consumer, health, metrics)
@@ -116,6 +134,7 @@ class Daemon:
             is_held=self._is_held,
             health=health,
         )
+        self.inside = Inside(self._intake, self._breaker, health, paused.holds)
         self._probe = probe.Probe(client, lambda: offsets.answers(self._intake.consumer), health)
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
         metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
@@ -131,8 +150,9 @@ class Daemon:
             probing = group.create_task(self._probe.run(), name="probe")
             watching = group.create_task(self._watch_topics(), name="topics")
             feeding = group.create_task(self._feeding.run(), name="feeding")
+            pausing = group.create_task(self._pauses.run(), name="pauses")
             code = await drained
-            for task in (probing, watching, working, feeding):
+            for task in (probing, watching, working, feeding, pausing):
                 task.cancel()
         return code
 
@@ -171,7 +191,7 @@ class Daemon:
         return ExitCode.DONE
 
     def _is_held(self, topic: str) -> bool:
-        return self._health.holds_intake or bool(self._breaker.remaining(topic))
+        return self._health.holds_intake or self._pauses.holds(topic) or bool(self._breaker.remaining(topic))
 
     @contextlib.asynccontextmanager
     async def _consuming(self) -> AsyncIterator[AIOKafkaConsumer]:

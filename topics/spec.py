@@ -27,6 +27,7 @@ class TopicKind(StrEnum):
     REPLIES = "replies"
     FEED = "feed"
     HANDLED = "handled dead letters"
+    PAUSED = "paused topics"
 
 
 class Cleanup(StrEnum):
@@ -101,6 +102,11 @@ def feed_topic(group_id: str) -> Topic:
 def handled_topic(group_id: str) -> Topic:
     """Return the topic that tells which dead letters a person has replayed or discarded; it must outlive them."""
     return Topic(f"{group_id}.dlq.handled", TopicKind.HANDLED, partitions=1, retention=None, cleanup=Cleanup.COMPACT)
+
+
+def paused_topic(group_id: str) -> Topic:
+    """Return the topic that tells which command topics a person has paused, for every process of the group."""
+    return Topic(f"{group_id}.paused", TopicKind.PAUSED, partitions=1, retention=None, cleanup=Cleanup.COMPACT)
 
 
 @dataclass(frozen=True, slots=True)

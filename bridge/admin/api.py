@@ -1,18 +1,32 @@
-"""Liveness, readiness and metrics over HTTP."""
+"""Everything that is answered over HTTP: liveness, readiness, metrics, and the management API."""
+
+import importlib.metadata
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from bridge.admin import operation
+from bridge.admin.condition import DISTRIBUTION, Condition
+from bridge.admin.guard import Guard
+from bridge.admin.letters import Letters
+from bridge.admin.management import Management
+from bridge.admin.operation import Operation, answered
+from bridge.admin.tracing import Tracing
 from bridge.telemetry.health import Health
 from bridge.telemetry.metrics import Metrics
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OPENAPI_PATH = "/v1/openapi.json"
 
 
-def application(health: Health, metrics: Metrics) -> Starlette:
-    """Return the application: `/healthz` lives, `/readyz` is ready or says why not, `/metrics` is for Prometheus."""
+def application(health: Health, metrics: Metrics, management: Management | None = None) -> ASGIApp:
+    """Return the application: `/healthz` lives, `/readyz` is ready or says why not, `/metrics` is for Prometheus.
+
+    With `management` it has the API under `/v1` too, for who has the token or is on this machine.
+    """
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive"})
@@ -26,6 +40,22 @@ def application(health: Health, metrics: Metrics) -> Starlette:
     async def exposition(_: Request) -> Response:
         return Response(metrics.exposition(), media_type=METRICS_TYPE)
 
-    return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", exposition)],
-    )
+    probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", exposition)]
+    if management is None:
+        return Starlette(routes=probes)
+    rows = operations(management)
+    document = operation.openapi(rows, importlib.metadata.version(DISTRIBUTION))
+
+    async def openapi(_: Request) -> Response:
+        return answered(document)
+
+    managing = [Route(row.path, row.answer, methods=[row.method]) for row in rows]
+    bridge = management.settings.bridge
+    token = bridge.admin_token.get_secret_value() if bridge.admin_token is not None else None
+    routes = [*probes, *managing, Route(OPENAPI_PATH, openapi)]
+    return Guard(Starlette(routes=routes), bridge.admin_address, token or None)
+
+
+def operations(management: Management) -> list[Operation]:
+    """Return the rows of the API."""
+    return [row for part in (Condition, Tracing, Letters) for row in part(management).operations()]

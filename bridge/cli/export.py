@@ -29,8 +29,8 @@ def jsonschema(name: str | None = None, /) -> int:
     name
         CloudEvents type, such as invoice.sent, or dead_letter. Default: one document with all of them, by name.
     """
-    from bridge.cli import topicnames  # noqa: PLC0415 - slow to import
     from bridge.cli.contract import added, schemas  # noqa: PLC0415 - as above
+    from bridge.setup import topicnames  # noqa: PLC0415 - slow to import
 
     rows = {row.command: row for row in added.rows(environment.load().routes.rows)}
     if name is None:

@@ -9,12 +9,13 @@ import aiokafka
 from aiokafka import errors as kafka_errors
 
 from bridge import connect, errors
-from bridge.cli import draft, objects, output, records, topicnames, waiting
+from bridge.cli import draft, objects, output, records, waiting
 from bridge.cli.draft import Draft
 from bridge.cli.waiting import Coordinates, Fate
 from bridge.intake.decode import Decoder
 from bridge.routes import Replies, Route
 from bridge.settings import Settings
+from bridge.setup import topicnames
 from topics import spec, tables
 from topics.replies import ReplyOutcome
 

@@ -48,8 +48,9 @@ def tail(
 async def _tail(
     loaded: Settings, names: tuple[str, ...], count: int | None, table: output.Table, *, from_beginning: bool
 ) -> None:
-    from bridge.cli import records, topicnames  # noqa: PLC0415 - the clients take a second to import
+    from bridge.cli import records  # noqa: PLC0415 - the clients take a second to import
     from bridge.lookup import row  # noqa: PLC0415 - as above
+    from bridge.setup import topicnames  # noqa: PLC0415 - as above
 
     there = await topicnames.there(loaded)
     topicnames.refuse_unknown(names, there, "a topic of this Kafka")
@@ -69,5 +70,5 @@ def _outcome_topics(loaded: Settings) -> tuple[str, ...]:
     from bridge.setup import kafka  # noqa: PLC0415 - as above
     from topics.spec import TopicKind  # noqa: PLC0415 - as above
 
-    others = {TopicKind.COMMANDS, TopicKind.FEED, TopicKind.HANDLED}
+    others = {TopicKind.COMMANDS, TopicKind.FEED, *kafka.OF_PEOPLE}
     return tuple(topic.name for topic in kafka.wanted_topics(loaded) if topic.kind not in others)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -64,6 +64,18 @@ class Intake(ConsumerRebalanceListener):
         if self._consumer is None:
             raise KafkaAwayError("the consumer is being replaced")
         return self._consumer
+
+    @property
+    def partitions(self) -> Mapping[TopicPartition, Partition]:
+        """The partitions that are held now."""
+        return self._assignment.partitions
+
+    def end_of(self, tp: TopicPartition) -> int | None:
+        """Return where a partition ends, as of its last fetch; None where that is not known."""
+        if self._consumer is None or tp not in self._consumer.assignment():
+            return None
+        end: int | None = self._consumer.highwater(tp)
+        return end
 
     @property
     def stopping(self) -> bool:

@@ -68,6 +68,10 @@ class Lanes(Generic[Key, Item]):
             if not lane.items:
                 self._close(lane)
 
+    def all(self) -> list[Lane[Key, Item]]:
+        """Return every lane that has items."""
+        return list(self._lanes.values())
+
     @property
     def is_calm(self) -> bool:
         """Return whether all that is in the lanes waits for another try."""

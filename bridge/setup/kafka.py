@@ -14,6 +14,9 @@ from topics.spec import Topic, TopicKind
 
 REPLICAS_MAX = 3  # where the broker does not tell its default
 
+OF_PEOPLE = frozenset({TopicKind.HANDLED, TopicKind.PAUSED})
+"""What a person's tools alone write: a daemon does without it."""
+
 _REPLICATION = "default.replication.factor"
 _SET_ON_TOPIC = 1  # config_source of DescribeConfigs: a setting of the topic itself, not of its broker
 _UNLIMITED = -1
@@ -33,6 +36,7 @@ def wanted_topics(settings: Settings) -> tuple[Topic, ...]:
         *(spec.reply_topic(name) for name in replies),
         spec.feed_topic(settings.bridge.group_id),
         spec.handled_topic(settings.bridge.group_id),
+        spec.paused_topic(settings.bridge.group_id),
     )
 
 
@@ -69,7 +73,7 @@ async def plan(settings: Settings, admin: AIOKafkaAdminClient) -> steps.Plan:
 async def missing_topics(settings: Settings, admin: AIOKafkaAdminClient) -> tuple[Topic, ...]:
     """Return the topics that the daemon needs and that are not there, or not seen by this account."""
     partitions = await partition_counts(admin)
-    needed = (topic for topic in wanted_topics(settings) if topic.kind is not TopicKind.HANDLED)  # a person's tool only
+    needed = (topic for topic in wanted_topics(settings) if topic.kind not in OF_PEOPLE)
     return tuple(topic for topic in needed if topic.name not in partitions)
 
 

@@ -38,7 +38,7 @@ def configure(level: int = logging.INFO) -> None:
         shared.remove(structlog.processors.format_exc_info)  # the console renderer shows exceptions itself
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),  # the loggers' own levels change later
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

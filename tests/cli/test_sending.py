@@ -5,7 +5,8 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from bridge import errors, settings
-from bridge.cli import draft, output, sending, topicnames
+from bridge.cli import draft, output, sending
+from bridge.setup import topicnames
 
 
 @pytest.mark.parametrize("away", [KafkaConnectionError("gone"), TimeoutError()])

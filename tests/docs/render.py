@@ -115,7 +115,7 @@ def topics() -> Iterator[str]:
         ("topic", "kind", "partitions", "settings"),
         (
             (f"`{topic.name}`", topic.kind.value, str(topic.partitions), _settings(topic))
-            for topic in (*tables.TOPICS, spec.feed_topic(GROUP), spec.handled_topic(GROUP))
+            for topic in (*tables.TOPICS, spec.feed_topic(GROUP), spec.handled_topic(GROUP), spec.paused_topic(GROUP))
         ),
     )
 

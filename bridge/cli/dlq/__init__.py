@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import cyclopts
 
 from bridge.cli import environment, output
-from bridge.cli.dlq.flags import Filters, Ids, Keys, Places, Reasons, Since, Until
+from bridge.cli.dlq.flags import Ids, Keys, Places, Reasons, Since, Until
+from bridge.deadletter.filters import Filters
 
 RATE = 100
 ROWS = 100

@@ -7,11 +7,11 @@ from typing import Literal
 
 from bridge import connect, errors
 from bridge.cli import output
-from bridge.cli.dlq import desk, rows
-from bridge.cli.dlq.desk import Desk
-from bridge.cli.dlq.flags import Filters
+from bridge.cli.dlq import rows
 from bridge.command import rfc3339
-from bridge.deadletter import handled, letter, replay
+from bridge.deadletter import desk, handled, letter, replay, told
+from bridge.deadletter.desk import Desk
+from bridge.deadletter.filters import Filters
 from bridge.deadletter.handled import State
 from bridge.deadletter.letter import Letter
 from bridge.deadletter.replay import Writer
@@ -33,7 +33,7 @@ async def run(settings: Settings, filters: Filters, form: Literal["table", "json
             if not at.selection.takes(each, record.key) or marks.state(each) is not State.OPEN:
                 continue
             count += 1
-            row = rows.fields(each, State.DISCARDED if yes else State.OPEN)
+            row = told.fields(each, State.DISCARDED if yes else State.OPEN)
             table.add(row if form == "json" else rows.short(row))
             chunk.append(each)
             if len(chunk) == replay.CHUNK:

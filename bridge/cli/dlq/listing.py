@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 from bridge.cli import output
-from bridge.cli.dlq import desk, rows
-from bridge.cli.dlq.desk import Desk
-from bridge.cli.dlq.flags import Filters
-from bridge.deadletter import letter
+from bridge.cli.dlq import rows
+from bridge.deadletter import desk, letter, told
+from bridge.deadletter.desk import Desk
+from bridge.deadletter.filters import Filters
 from bridge.deadletter.letter import Letter
 from bridge.settings import Settings
 
@@ -33,7 +33,7 @@ async def run(
             if shown == count:
                 output.say(f"There are more than {count}: --all shows them, -n COUNT as many.")
                 break
-            row = rows.fields(each, what)
+            row = told.fields(each, what)
             table.add(row if form == "json" else rows.short(row))
             shown += 1
     if not shown:

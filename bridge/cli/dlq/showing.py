@@ -4,9 +4,9 @@ from typing import Literal
 
 from bridge import errors
 from bridge.cli import output
-from bridge.cli.dlq import desk, rows
-from bridge.cli.dlq.flags import Filters
-from bridge.deadletter import letter
+from bridge.cli.dlq import rows
+from bridge.deadletter import desk, letter, told
+from bridge.deadletter.filters import Filters
 from bridge.settings import Settings
 
 
@@ -24,7 +24,7 @@ async def run(settings: Settings, filters: Filters, form: Literal["table", "json
             if not at.selection.takes(each, record.key):
                 continue
             if form == "json":
-                output.write(output.json_text(rows.whole(each, record, marks.state(each))))
+                output.write(output.json_text(told.whole(each, record, marks.state(each))))
             else:
                 if found:
                     output.write("")

@@ -1,18 +1,17 @@
-"""What every command of `bridge dlq` works with: an open reader, what there is to read, and what is handled already."""
+"""What all work on dead letters is done with: an open reader, what there is to read, and what is handled already."""
 
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from bridge import connect, errors
-from bridge.cli import topicnames
-from bridge.cli.dlq.flags import Filters
 from bridge.deadletter import handled, shelf
+from bridge.deadletter.filters import Filters
 from bridge.deadletter.handled import Marks
 from bridge.deadletter.selection import Selection, dead_letters_of
 from bridge.deadletter.shelf import Shelf, Spans
 from bridge.settings import Settings
-from bridge.setup import kafka
+from bridge.setup import kafka, topicnames
 from topics import spec
 from topics.spec import TopicKind
 
