@@ -28,10 +28,11 @@ from bridge.pauses import Pauses
 from bridge.producer import outgoing as outgoings
 from bridge.producer.outgoing import Outgoing
 from bridge.settings import Settings
-from bridge.telemetry import logs
+from bridge.telemetry import logs, opening
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log, Metric
+from bridge.telemetry.spans import NoSpans, Spans
 from topics import spec
 
 STOP_TIMEOUT = timedelta(seconds=5)
@@ -59,6 +60,9 @@ async def run(settings: Settings) -> ExitCode:
                 api.application(health, metrics, management), settings.bridge.admin_address, "BRIDGE_ADMIN_ADDRESS"
             )
         )
+        spans = await stack.enter_async_context(
+            opening.spans(settings, connect.temporal_config(settings)["target_host"])
+        )
         client = await _connected(settings, stop)
         if client is None:
             return ExitCode.DONE
@@ -66,7 +70,7 @@ async def run(settings: Settings) -> ExitCode:
         outgoing = await stack.enter_async_context(outgoings.opened(options))
         paused_topic = spec.paused_topic(settings.bridge.group_id).name
         paused = await stack.enter_async_context(pauses.opened(paused_topic, options, outgoing))
-        daemon = Daemon(settings, client, outgoing, health, metrics, paused)
+        daemon = Daemon(settings, client, outgoing, health, metrics, paused, spans)
         management.pausing, management.inside = paused, daemon.inside
         interpreter.settle()
         return await daemon.run(stop)
@@ -105,6 +109,7 @@ class Daemon:
         health: Health,
         metrics: Metrics,
         paused: Pauses,
+        spans: Spans = NoSpans(),  # noqa: B008 - it holds nothing
     ) -> None:
         self._settings = settings
         self._client = client
@@ -125,6 +130,7 @@ class Daemon:
             self._breaker,
             health,
             metrics,
+            spans=spans,
         )
         self._intake = Intake(
             decoder,

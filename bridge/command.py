@@ -74,7 +74,7 @@ class Command:
 
     `request_id` is the command's UUIDv5, which Temporal dedupes by. `attributes` are the CloudEvent's, `data` is its
     JSON text as sent, `fields` what was parsed of it. `replayed` tells a record that came back from a dead-letter
-    topic.
+    topic. `span` is the span in which it is processed, `call` that of the call to Temporal, where they are recorded.
     """
 
     record: Record
@@ -89,6 +89,8 @@ class Command:
     tracestate: str | None
     reply_to: str | None
     replayed: bool
+    span: str | None = None
+    call: str | None = None
 
     @property
     def correlation_id(self) -> str:
@@ -123,6 +125,8 @@ class Command:
 class BadRecord:
     """A record for its dead-letter topic; `identity`, `reply_to` and `route` where they could be read.
 
+    `span` is the span in which it is processed, where that is recorded.
+
     It is not answered where it names a reply topic that it may not name: else all who read the common one would get the
     answers to whatever somebody sends.
     """
@@ -137,6 +141,7 @@ class BadRecord:
     reply_to: str | None = None
     is_answered: bool = True
     route: Route | None = None
+    span: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bridge import announcement
-from bridge.command import BadRecord, Command, Record, Skipped
+from bridge import announcement, tracecontext
+from bridge.command import BadRecord, Command, Skipped
 from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.failures import KeyMustWaitError, OverloadedError
@@ -14,7 +14,7 @@ from bridge.dispatch.namespaces import Namespaces
 from bridge.dispatch.rates import Rates
 from bridge.errors import ConfigurationError, KafkaAwayError, TopicRefusedError, UnavailableError
 from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
-from bridge.intake.item import Item, LaneKey
+from bridge.intake.item import Content, Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
 from bridge.outcome import Accepted, DeadLettered, Settled, TargetMissing
@@ -24,6 +24,7 @@ from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log, Metric
+from bridge.telemetry.spans import NoSpans, Spans
 from topics.replies import DeadLetterReason
 
 BACKOFF_FIRST = timedelta(milliseconds=100)
@@ -46,6 +47,7 @@ class Flow:
     health: Health
     metrics: Metrics
     rates: Rates = field(default_factory=Rates)
+    spans: Spans = field(default_factory=NoSpans)
 
     async def work(self, lane: Lane[LaneKey, Item]) -> timedelta | None:
         """Handle the lane's first item: None means done, a time means try again after it."""
@@ -55,16 +57,16 @@ class Flow:
         except UnavailableError as error:
             # A run that is full, or has no worker, may stay so: the drain need not wait for it.
             item.stalled = not isinstance(error, KeyMustWaitError)
-            return self._unavailable(error, lane.attempts)
+            return self._unavailable(error, item, lane.attempts)
         except ConfigurationError as error:
             # Nothing is wrong with the command: it waits until a person has mended what is.
             item.stalled = True
             self.health.fails(Part.CONFIGURATION, str(error))
-            self.metrics.count(Metric.RETRIES, Part.CONFIGURATION)
+            self._count_retry(item, Part.CONFIGURATION)
             return BACKOFF_MAX
         except Exception:  # a defect of ours: it holds its own key and shows, the rest goes on
-            log.exception(Log.COMMAND_CRASHED, **_coordinates(item.content.record))
-            self.metrics.count(Metric.RETRIES, "crash")
+            log.exception(Log.COMMAND_CRASHED, **_coordinates(item.content))
+            self._count_retry(item, "crash")
             return BACKOFF_MAX
         if again_after is None:
             item.done()
@@ -75,6 +77,9 @@ class Flow:
         if isinstance(content, Skipped):
             self.metrics.count(Metric.COMMANDS, content.record.topic, "skipped")
             return None
+        if not lane.attempts:
+            item.span, content = self.spans.begin(content)
+            item.content = content
         if item.settled is None:
             if isinstance(content, Command):
                 settled = await self._carry_out(item, content, lane)
@@ -84,7 +89,9 @@ class Flow:
             if isinstance(settled, timedelta):
                 return settled
             item.settled = settled  # an announcement that fails is repeated, the effect is not
-        await self._announce(content, item.settled, lane.attempts - item.held + 1)
+        attempts = lane.attempts - item.held + 1
+        await self._announce(content, item.settled, attempts)
+        item.span.ends(item.settled, attempts)
         return None
 
     def _refuse(self, bad: BadRecord) -> DeadLettered | timedelta:
@@ -98,11 +105,13 @@ class Flow:
             return turn
         temporal = self.namespaces.of(route)
         fresh = item.is_new and lane.attempts == item.held and _is_first(command)
+        item.span.asks(command)
         if route.verb is Verb.UPDATE:
             # It takes as long as its workflow's worker, which tells nothing of the server; its gateway bounds it.
             outcome = await dispatcher.dispatch(temporal, command, fresh=fresh)
         else:
             outcome = await self.admission.run(lambda: dispatcher.dispatch(temporal, command, fresh=fresh))
+        item.span.answered(outcome)
         if self.health.problems:
             self.health.works(Part.TEMPORAL)
             self.health.works(Part.CONFIGURATION)
@@ -137,7 +146,7 @@ class Flow:
         self.metrics.count(Metric.COMMANDS, record.topic, settled.label)
         if isinstance(settled, DeadLettered):
             self.metrics.count(Metric.DEAD_LETTERS, record.topic, settled.reason.value)
-            log.warning(Log.DEAD_LETTER, reason=settled.reason.value, **_coordinates(record))
+            log.warning(Log.DEAD_LETTER, reason=settled.reason.value, **_coordinates(content))
         if isinstance(content, BadRecord):
             self._bad(record.topic)
 
@@ -160,7 +169,7 @@ class Flow:
         else:
             self.health.fails(Part.TOPICS, problem)
 
-    def _unavailable(self, error: UnavailableError, attempts: int) -> timedelta:
+    def _unavailable(self, error: UnavailableError, item: Item, attempts: int) -> timedelta:
         if isinstance(error, TopicRefusedError):
             part = Part.TOPICS
             self.tell_topics()
@@ -168,8 +177,12 @@ class Flow:
             part = Part.KAFKA if isinstance(error, KafkaAwayError) else Part.TEMPORAL
             if not isinstance(error, KeyMustWaitError | OverloadedError):
                 self.health.fails(part, str(error))
-        self.metrics.count(Metric.RETRIES, part)
+        self._count_retry(item, part)
         return _backoff(attempts)
+
+    def _count_retry(self, item: Item, cause: str) -> None:
+        self.metrics.count(Metric.RETRIES, cause)
+        item.span.fails(cause)
 
 
 def _backoff(attempts: int) -> timedelta:
@@ -184,5 +197,10 @@ def _is_first(command: Command) -> bool:
     return is_young and written_ms - command.created_ms < RESENT_MS and not command.replayed
 
 
-def _coordinates(record: Record) -> dict[str, object]:
-    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+def _coordinates(content: Content) -> dict[str, object]:
+    """Return where a record lies, and its trace, if it has one: what a person looks for it by."""
+    record = content.record
+    found: dict[str, object] = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    if not isinstance(content, Skipped) and content.traceparent is not None:
+        found["trace_id"] = tracecontext.trace_id(content.traceparent)
+    return found

@@ -32,7 +32,8 @@ AHEAD_MAX_MS = timedelta(minutes=45) // timedelta(milliseconds=1)
 class Mark:
     """Which command began a run; `time` is its record's timestamp, `earlier` the request ids of commands before it.
 
-    `done` is the topic for `command.done` when the chain of runs has ended, where the command asked for that.
+    `done` is the topic for `command.done` when the chain of runs has ended, where the command asked for that. `span` is
+    the span in which the command was processed, where it was recorded: what is told of its runs belongs to it.
     """
 
     command: str
@@ -49,6 +50,7 @@ class Mark:
     tracestate: str | None = None
     earlier: tuple[str, ...] = ()
     done: str | None = None
+    span: str | None = None
 
     @property
     def request_id(self) -> str:
@@ -72,6 +74,7 @@ class Mark:
             and bounds.is_place(self.partition, self.offset)
             and len(self.earlier) <= EARLIER_MAX
             and trace == (self.traceparent, self.tracestate)
+            and (self.span is None or tracecontext.is_span_id(self.span))
             and bounds.is_time(self.time)
         )
 
@@ -124,6 +127,7 @@ def of(command: Command, group: str, earlier: tuple[str, ...] = ()) -> Mark:
         tracestate=command.tracestate,
         earlier=earlier,
         done=command.done_to if REPLY_WHEN in command.attributes and command.route.verb is Verb.START else None,
+        span=command.span,
     )
 
 

@@ -4,10 +4,20 @@ import logging
 import sys
 
 import structlog
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    OpenTelemetryConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 
 QUIET = ("aiokafka", "alembic", "fontTools", "fpdf", "httpx", "mail")
 """Their lines below warnings tell of every request and revision."""
+
+SILENT = ("opentelemetry", "urllib3")
+"""What they have to say of a collector that is down, for each batch, we say once a minute."""
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -43,6 +53,8 @@ def configure(level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
@@ -51,8 +63,16 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
-def temporal_runtime() -> Runtime:
-    """Return a runtime whose own log lines, which otherwise go to stderr as they are, come through ours."""
+def temporal_runtime(metrics: OpenTelemetryConfig | None = None, service: str = "") -> Runtime:
+    """Return a runtime whose own log lines, which otherwise go to stderr as they are, come through ours.
+
+    `metrics` says where its metrics go, under the name `service`; None: nowhere.
+    """
     forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
     filters = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=filters, forwarding=forwarding)))
+    logging_config = LoggingConfig(filter=filters, forwarding=forwarding)
+    if metrics is None:
+        return Runtime(telemetry=TelemetryConfig(logging=logging_config))
+    tags = {"service_name": service}
+    telemetry = TelemetryConfig(logging=logging_config, metrics=metrics, global_tags=tags, attach_service_name=False)
+    return Runtime(telemetry=telemetry)

@@ -16,12 +16,13 @@ import uvloop
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from workers import endpoint, logs, registry, settings
+from workers import endpoint, logs, registry, settings, telemetry
 from workers.connect import database, kafka, temporal
 from workers.errors import ConfigurationError, ExitCode, WorkersError
 from workers.registry import Resources, TaskQueue
 from workers.sdk.plugin import BridgePlugin
 from workers.settings import Settings
+from workers.telemetry import Tracing
 
 CONCURRENT_ACTIVITIES = 100
 CONCURRENT_WORKFLOW_TASKS = 50
@@ -71,8 +72,9 @@ async def run(told: Settings, queues: Sequence[TaskQueue]) -> ExitCode:
     for warning in told.warnings:
         log.warning(warning)
     async with AsyncExitStack() as resources:
+        traced = resources.enter_context(telemetry.tracing(told.environment))
         try:
-            workers = await _start(told, queues, resources)
+            workers = await _start(told, queues, traced, resources)
         except asyncio.CancelledError:
             return ExitCode.DONE  # told to stop before anything was begun
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,9 +82,14 @@ async def run(told: Settings, queues: Sequence[TaskQueue]) -> ExitCode:
         return await _serve(workers, stop, told.drain_timeout)
 
 
-async def _start(told: Settings, queues: Sequence[TaskQueue], resources: AsyncExitStack) -> Sequence[Worker]:
-    client = await temporal.connect(told, logs.temporal_runtime())
+async def _start(
+    told: Settings, queues: Sequence[TaskQueue], traced: Tracing, resources: AsyncExitStack
+) -> Sequence[Worker]:
+    environment = told.environment
+    runtime = logs.temporal_runtime(telemetry.metrics(environment), telemetry.service_name(environment))
+    client = await temporal.connect(told, runtime)
     emitter = await kafka.connect(told)
+    emitter.spans = traced.spans
     resources.push_async_exit(emitter)
     built = Resources(
         settings=told,
@@ -90,15 +97,17 @@ async def _start(told: Settings, queues: Sequence[TaskQueue], resources: AsyncEx
         database=await database.connect(told, resources),
         http=await resources.enter_async_context(httpx.AsyncClient(timeout=endpoint.REQUEST_TIMEOUT_SECONDS)),
     )
-    return tuple(_worker(client, queue, built, told.drain_timeout * GRACE_SHARE) for queue in queues)
+    grace = told.drain_timeout * GRACE_SHARE
+    return tuple(_worker(client, queue, built, traced, grace) for queue in queues)
 
 
-def _worker(client: Client, queue: TaskQueue, resources: Resources, grace: timedelta) -> Worker:
+def _worker(client: Client, queue: TaskQueue, resources: Resources, traced: Tracing, grace: timedelta) -> Worker:
     return Worker(
         client,
         task_queue=queue.name,
         workflows=queue.workflows,
         activities=queue.activities(resources),
+        interceptors=traced.interceptors,
         plugins=[BridgePlugin()],
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_activities=CONCURRENT_ACTIVITIES,

@@ -36,6 +36,8 @@ class Settings:
     connect_timeout: timedelta
     drain_timeout: timedelta
     warnings: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What OTEL_* are read from."""
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -71,6 +73,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         connect_timeout=bridge.connect_timeout,
         drain_timeout=bridge.drain_timeout,
         warnings=tuple(warnings),
+        environment=dict(environment),
     )
 
 

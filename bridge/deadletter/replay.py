@@ -13,12 +13,14 @@ from bridge import errors
 from bridge.command import REPLAYS_HEADER, Record
 from bridge.deadletter import letter as letters
 from bridge.deadletter.letter import Letter, Place
+from bridge.deadletter.record import PREFIX
 from bridge.deadletter.shelf import Shelf, Spans
 from bridge.outcomes.event import OutRecord
 from bridge.producer.lines import REQUEST_BYTES_MAX
 
 ROUND = 10_000  # letters that are put in order at once
 CHUNK = 200  # letters of one transaction, at most
+TRACE_HEADERS = frozenset({"traceparent", "ce_traceparent"})
 CHUNK_BYTES = 8 * 1024 * 1024
 TRANSACTION_TIMEOUT = timedelta(seconds=30)
 TRANSACTION_TIMEOUT_MS = 10_000  # after which Kafka aborts what a killed replay had begun: readers wait for that
@@ -71,12 +73,20 @@ def chunks(found: Sequence[Letter], at_most: int = CHUNK) -> Iterator[list[Lette
 
 
 def again(letter: Letter, record: Record) -> OutRecord:
-    """Return the record that is written again: as it was, with its replays counted up."""
+    """Return the record that is written again: as it was, with its replays counted up.
+
+    One with a trace also says where it lay before. Nothing is decided by that; the new try's span links to the one
+    before by it.
+    """
     was = letters.original(record)
+    origin = letter.origin
+    topic = letter.place[0] if origin is None else origin.topic
+    place: tuple[tuple[str, bytes], ...] = ()
+    if origin is not None and any(name in TRACE_HEADERS for name, _ in was.headers):
+        told = {"topic": topic, "partition": origin.partition, "offset": origin.offset, "timestamp": origin.timestamp}
+        place = tuple((PREFIX + name, str(part).encode(errors="replace")) for name, part in told.items())
     replays = (REPLAYS_HEADER, str(letter.replays + 1).encode())
-    return OutRecord(
-        letter.place[0] if letter.origin is None else letter.origin.topic, was.key, was.value, (*was.headers, replays)
-    )
+    return OutRecord(topic, was.key, was.value, (*was.headers, *place, replays))
 
 
 class TooLargeError(errors.BridgeError):

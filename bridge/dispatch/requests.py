@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionRequest,
 )
 
-from bridge import mark
+from bridge import mark, tracecontext
 from bridge.callback import HEADER, Signer
 from bridge.command import Command
 from bridge.dispatch import form, priority
@@ -148,7 +148,9 @@ def _command_text(command: Command) -> bytes:
 
 
 def _carrier_text(command: Command) -> bytes:
-    carrier = {"traceparent": command.traceparent}
+    span = command.call or command.span
+    parent = command.traceparent if span is None else tracecontext.with_span(command.traceparent, span)
+    carrier = {"traceparent": parent}
     if command.tracestate is not None:
         carrier["tracestate"] = command.tracestate
     return pydantic_core.to_json(carrier)
@@ -183,7 +185,9 @@ def event_json(command: Command) -> bytes:
         "specversion": CLOUDEVENTS_SPECVERSION,
         "datacontenttype": "application/json",
         "correlationid": command.correlation_id,
-        "traceparent": command.traceparent,
+        "traceparent": (
+            command.traceparent if command.span is None else tracecontext.with_span(command.traceparent, command.span)
+        ),
     }
     if command.tracestate is not None:
         attributes["tracestate"] = command.tracestate

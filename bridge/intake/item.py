@@ -11,6 +11,7 @@ from bridge.command import BadRecord, Command, Skipped
 from bridge.intake.assignment import Assignment
 from bridge.intake.lanes import Lane
 from bridge.outcome import Settled
+from bridge.telemetry.spans import UNRECORDED, Span
 
 LaneKey: TypeAlias = tuple[TopicPartition, str | int]
 """The partition and the workflow id: order holds within a partition. A record that is no command has its offset."""
@@ -26,7 +27,7 @@ class Item:
 
     `is_new` tells that nobody can have handled it before; `settled` survives a retry; `stalled` tells that a server
     was away when it was tried; `last_look` that its target was found missing when all starts were read; `held` that
-    it waited for its turn, by its route's rate, before it was tried.
+    it waited for its turn, by its route's rate, before it was tried; `span` is what records its way.
     """
 
     content: Content
@@ -38,6 +39,7 @@ class Item:
     stalled: bool = False
     last_look: bool = False
     held: bool = False
+    span: Span = UNRECORDED
 
     def done(self) -> None:
         """Let the item's offset be committed; without effect once the partition is another process's."""

@@ -19,12 +19,22 @@ class OutRecord(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """The command that an event follows from; the same for every copy of the event."""
+    """The command that an event follows from; the same for every copy of the event.
+
+    `span` is the recorded span that the event belongs to; without one the event is a span of its own.
+    """
 
     command_id: str
     correlation_id: str
     traceparent: str
     tracestate: str | None = None
+    span: str | None = None
+
+    def context(self, event_id: str) -> str:
+        """Return the traceparent that the event carries."""
+        if self.span is None:
+            return tracecontext.child(self.traceparent, event_id)
+        return tracecontext.with_span(self.traceparent, self.span)
 
 
 def record(
@@ -44,7 +54,7 @@ def record(
 
     Kafka protocol binding 1.0.2, section 3.2, plus plain trace headers.
     """
-    parent, key_bytes = tracecontext.child(cause.traceparent, event_id).encode(), key.encode()
+    parent, key_bytes = cause.context(event_id).encode(), key.encode()
     headers: list[tuple[str, bytes | None]] = [
         ("ce_specversion", SPECVERSION),
         ("ce_id", event_id.encode()),

@@ -46,7 +46,7 @@ class End:
 
 def begun(command: Command, group: str, run: RunFacts, topic: str) -> OutRecord:
     """Return `workflow.started` of the run that a command has just begun: what `started` makes of the run's mark."""
-    cause = Cause(command.identity.id, command.correlation_id, command.traceparent, command.tracestate)
+    cause = Cause(command.identity.id, command.correlation_id, command.traceparent, command.tracestate, command.span)
     return _started(command.identity, cause, group, run, topic, bounds.milliseconds(command.record.time))
 
 
@@ -88,7 +88,7 @@ def _identity(mark: Mark) -> Identity:
 
 
 def _cause(mark: Mark) -> Cause:
-    return Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate)
+    return Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate, mark.span)
 
 
 def _common(identity: Identity, run: RunFacts, state: State) -> dict[str, Any]:

@@ -104,11 +104,11 @@ def done(mark: Mark, run: RunFacts, end: End, topic: str) -> OutRecord:
         time=mark.time,
         timestamp_ms=end.closed_ms,
         data=text,
-        cause=Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate),
+        cause=Cause(mark.command, mark.correlationid, mark.traceparent, mark.tracestate, mark.span),
     )
 
 
 def cause(content: Command | BadRecord, source: str, command_id: str) -> Cause:
     """Return what the events that follow from a record tell of it."""
     traceparent = content.traceparent or tracecontext.begun(ids.text("request", source, command_id))
-    return Cause(command_id, content.correlation_id or command_id, traceparent, content.tracestate)
+    return Cause(command_id, content.correlation_id or command_id, traceparent, content.tracestate, content.span)

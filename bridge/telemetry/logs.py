@@ -15,6 +15,8 @@ LIBRARIES = {
     "faststream": logging.ERROR,
     "uvicorn": logging.ERROR,
     "httpx": logging.WARNING,
+    "opentelemetry": logging.CRITICAL,
+    "urllib3": logging.CRITICAL,
 }
 
 

@@ -1,4 +1,4 @@
-"""Every log event and metric name, in one place; the docs are rendered from it."""
+"""Every log event, metric, span and attribute name, in one place; the docs are rendered from it."""
 
 from enum import StrEnum
 
@@ -50,6 +50,41 @@ class Log(StrEnum):
     CALLBACKS_MEMORY_FAILED = "callbacks memory failed"
     CALLBACK_REFUSED = "callback refused"
     CALLBACK_CRASHED = "callback crashed"
+    EXPORT_FAILED = "telemetry not taken"
+
+
+class Kind(StrEnum):
+    """Kinds of spans that the bridge records."""
+
+    CONSUMER = "CONSUMER"
+    CLIENT = "CLIENT"
+
+
+class Attribute(StrEnum):
+    """Attributes of spans and metrics. Those without the prefix `bridge.` are OpenTelemetry's, or Temporal's SDKs'."""
+
+    SYSTEM = "messaging.system"
+    OPERATION_NAME = "messaging.operation.name"
+    OPERATION_TYPE = "messaging.operation.type"
+    DESTINATION = "messaging.destination.name"
+    PARTITION = "messaging.destination.partition.id"
+    OFFSET = "messaging.kafka.offset"
+    GROUP = "messaging.consumer.group.name"
+    MESSAGE_ID = "messaging.message.id"
+    BODY_SIZE = "messaging.message.body.size"
+    EVENT_SOURCE = "cloudevents.event_source"
+    EVENT_TYPE = "cloudevents.event_type"
+    RPC_SYSTEM = "rpc.system.name"
+    RPC_METHOD = "rpc.method"
+    RPC_STATUS = "rpc.response.status_code"
+    SERVER_ADDRESS = "server.address"
+    SERVER_PORT = "server.port"
+    ERROR_TYPE = "error.type"
+    WORKFLOW_ID = "temporalWorkflowID"
+    RUN_ID = "temporalRunID"
+    OUTCOME = "bridge.outcome"
+    REASON = "bridge.reason"
+    ATTEMPTS = "bridge.attempts"
 
 
 class Metric(StrEnum):

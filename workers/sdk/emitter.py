@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Protocol
 
 from temporalio import activity
 
@@ -29,11 +31,21 @@ class Event:
     cause: CommandReference | None = None
 
 
+class Spans(Protocol):
+    """Records a span for each event that is sent; `workers.sdk.opentelemetry` has one."""
+
+    def sending(self, records: Sequence[record.Record]) -> AbstractContextManager[None]:
+        """Hold the spans of the events, each with the id that its `traceparent` names, while they are sent."""
+
+
 class Emitter(ABC):
     """Emits events; build activities with one, so that tests can give them `workers.sdk.testing.MemoryEmitter`.
 
     The n-th event of an attempt has the n-th id: an activity that emits several does so in the same order each time.
+    `spans` records a span for each event; None records nothing.
     """
+
+    spans: Spans | None = None
 
     async def emit(
         self,
@@ -55,7 +67,9 @@ class Emitter(ABC):
         An event that Kafka will never take, as it is too large, raises an `ApplicationError` that is not retried.
         """
         origins = [_origin() for _ in events]
-        await self._deliver([_record(event, origin) for event, origin in zip(events, origins, strict=True)])
+        records = [_record(event, origin) for event, origin in zip(events, origins, strict=True)]
+        with self.spans.sending(records) if self.spans is not None else nullcontext():
+            await self._deliver(records)
         return [str(origin.event_id) for origin in origins]
 
     @abstractmethod

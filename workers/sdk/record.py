@@ -48,6 +48,8 @@ class Record:
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
     timestamp_ms: int
+    parent: str | None = None
+    """The traceparent of the command that led to the event; the event's own names the event as span."""
 
 
 def build(
@@ -75,6 +77,7 @@ def build(
         value=_json(data),
         headers=tuple((name, value.encode()) for name, value in headers.items()),
         timestamp_ms=(origin.time - _EPOCH) // timedelta(milliseconds=1),
+        parent=None if cause is None else cause.traceparent,
     )
 
 
