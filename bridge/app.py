@@ -25,14 +25,16 @@ from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake
 from bridge.intake.target import Targets
 from bridge.pauses import Pauses
+from bridge.pollers import Pollers
 from bridge.producer import outgoing as outgoings
 from bridge.producer.outgoing import Outgoing
 from bridge.settings import Settings
 from bridge.telemetry import logs, opening
+from bridge.telemetry.calls import Calls
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log, Metric
-from bridge.telemetry.spans import NoSpans, Spans
+from bridge.telemetry.opening import Telemetry
 from topics import spec
 
 STOP_TIMEOUT = timedelta(seconds=5)
@@ -60,9 +62,8 @@ async def run(settings: Settings) -> ExitCode:
                 api.application(health, metrics, management), settings.bridge.admin_address, "BRIDGE_ADMIN_ADDRESS"
             )
         )
-        spans = await stack.enter_async_context(
-            opening.spans(settings, connect.temporal_config(settings)["target_host"])
-        )
+        address = connect.temporal_config(settings)["target_host"]
+        telemetry = await stack.enter_async_context(opening.telemetry(settings, metrics, address))
         client = await _connected(settings, stop)
         if client is None:
             return ExitCode.DONE
@@ -70,7 +71,7 @@ async def run(settings: Settings) -> ExitCode:
         outgoing = await stack.enter_async_context(outgoings.opened(options))
         paused_topic = spec.paused_topic(settings.bridge.group_id).name
         paused = await stack.enter_async_context(pauses.opened(paused_topic, options, outgoing))
-        daemon = Daemon(settings, client, outgoing, health, metrics, paused, spans)
+        daemon = Daemon(settings, client, outgoing, health, metrics, paused, telemetry)
         management.pausing, management.inside = paused, daemon.inside
         interpreter.settle()
         return await daemon.run(stop)
@@ -109,8 +110,9 @@ class Daemon:
         health: Health,
         metrics: Metrics,
         paused: Pauses,
-        spans: Spans = NoSpans(),  # noqa: B008 - it holds nothing
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or Telemetry()
         self._settings = settings
         self._client = client
         self._health = health
@@ -123,14 +125,16 @@ class Daemon:
         self._breaker = Breaker()
         decoder = Decoder(self._routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
         self._flow = Flow(
-            Namespaces(clients, settings.bridge.group_id, settings.bridge.max_in_flight, self._feeding.modes),
+            Namespaces(
+                clients, settings.bridge.group_id, settings.bridge.max_in_flight, self._feeding.modes, Calls(metrics)
+            ),
             outgoing,
             Targets(self._routes, Backlog(lambda: self._intake.consumer)),
             self._admission,
             self._breaker,
             health,
             metrics,
-            spans=spans,
+            spans=self._telemetry.spans,
         )
         self._intake = Intake(
             decoder,
@@ -141,11 +145,18 @@ class Daemon:
             health=health,
         )
         self.inside = Inside(self._intake, self._breaker, health, paused.holds)
+        self._pollers = Pollers(clients, settings.routes)
         self._probe = probe.Probe(client, lambda: offsets.answers(self._intake.consumer), health)
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
         metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
         metrics.gauge(Metric.PAUSED_PARTITIONS, lambda: self._intake.paused_partitions)
+        metrics.gauge(Metric.LANES, lambda: self._intake.lanes.count)
+        metrics.gauge(Metric.LANE_DEPTH, lambda: self._intake.lanes.depth)
         metrics.gauge(Metric.LAG, lambda: self._intake.lag_records)
+        metrics.gauge(Metric.PARTITION_LAG, lambda: self._intake.lag_by_partition)
+        metrics.gauge(Metric.PARTITION_OFFSET, lambda: self._intake.offset_by_partition)
+        metrics.gauge(Metric.COMMIT_AGE, lambda: self._intake.commit_age_seconds)
+        metrics.gauge(Metric.POLLERS, lambda: self._pollers.found)
         metrics.gauge(Metric.ADMISSION_LIMIT, lambda: self._admission.limit)
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
@@ -155,10 +166,12 @@ class Daemon:
             drained = group.create_task(self._consume(stop), name="intake")
             probing = group.create_task(self._probe.run(), name="probe")
             watching = group.create_task(self._watch_topics(), name="topics")
+            polling = group.create_task(self._pollers.run(), name="pollers")
+            sending = group.create_task(self._send_metrics(), name="metrics")
             feeding = group.create_task(self._feeding.run(), name="feeding")
             pausing = group.create_task(self._pauses.run(), name="pauses")
             code = await drained
-            for task in (probing, watching, working, feeding, pausing):
+            for task in (probing, watching, working, polling, sending, feeding, pausing):
                 task.cancel()
         return code
 
@@ -215,6 +228,9 @@ class Daemon:
             with contextlib.suppress(TimeoutError):  # the group notices by itself that we are gone
                 async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
                     await broker.stop()
+
+    async def _send_metrics(self) -> None:
+        await self._telemetry.send_metrics()
 
     async def _watch_topics(self) -> None:
         """Forget a topic that nobody writes to any more, also when no command arrives."""

@@ -78,6 +78,7 @@ class Flow:
             self.metrics.count(Metric.COMMANDS, content.record.topic, "skipped")
             return None
         if not lane.attempts:
+            item.begun = time.perf_counter()
             item.span, content = self.spans.begin(content)
             item.content = content
         if item.settled is None:
@@ -91,6 +92,7 @@ class Flow:
             item.settled = settled  # an announcement that fails is repeated, the effect is not
         attempts = lane.attempts - item.held + 1
         await self._announce(content, item.settled, attempts)
+        self._count(item, item.settled)
         item.span.ends(item.settled, attempts)
         return None
 
@@ -136,19 +138,31 @@ class Flow:
             content, settled, group=self.namespaces.group, namespace=temporal.namespace, attempts=attempts
         )
         if records:
+            began = time.perf_counter()
             await self.outgoing.send(records)
+            self.metrics.observe(Metric.OPERATION_DURATION, time.perf_counter() - began, "send")
+            for written in records:
+                self.metrics.count(Metric.SENT, written.topic)
             if self.health.problems:
                 self.health.works(Part.KAFKA)
                 self.tell_topics()
         if isinstance(settled, Accepted) and settled.of_others and settled.run_id is not None:
             temporal.known_runs.add(settled.run_id)
         record = content.record
-        self.metrics.count(Metric.COMMANDS, record.topic, settled.label)
         if isinstance(settled, DeadLettered):
-            self.metrics.count(Metric.DEAD_LETTERS, record.topic, settled.reason.value)
             log.warning(Log.DEAD_LETTER, reason=settled.reason.value, **_coordinates(content))
         if isinstance(content, BadRecord):
             self._bad(record.topic)
+
+    def _count(self, item: Item, settled: Settled) -> None:
+        metrics, record = self.metrics, item.content.record
+        metrics.count(Metric.COMMANDS, record.topic, settled.label)
+        error = ""
+        if isinstance(settled, DeadLettered):
+            error = settled.reason.value
+            metrics.count(Metric.DEAD_LETTERS, record.topic, error)
+        metrics.observe(Metric.PROCESS_DURATION, time.perf_counter() - item.begun, record.topic, error)
+        metrics.observe(Metric.EVENT_AGE, max(0.0, time.time() - record.timestamp_ms / 1000), record.topic)
 
     def _sound(self, topic: str) -> None:
         self.breaker.sound(topic)

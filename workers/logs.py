@@ -73,6 +73,6 @@ def temporal_runtime(metrics: OpenTelemetryConfig | None = None, service: str = 
     logging_config = LoggingConfig(filter=filters, forwarding=forwarding)
     if metrics is None:
         return Runtime(telemetry=TelemetryConfig(logging=logging_config))
-    tags = {"service_name": service}
+    tags = {"service.name": service}  # of the resource: the core has a name of its own otherwise
     telemetry = TelemetryConfig(logging=logging_config, metrics=metrics, global_tags=tags, attach_service_name=False)
     return Runtime(telemetry=telemetry)

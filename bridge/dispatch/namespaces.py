@@ -9,6 +9,7 @@ from bridge.dispatch.callbackmode import CallbackMode
 from bridge.dispatch.temporal import Temporal
 from bridge.dispatch.updates import UPDATES_MAX
 from bridge.routes import Route
+from bridge.telemetry.calls import Calls
 
 
 class Namespaces:
@@ -20,11 +21,12 @@ class Namespaces:
         group: str,
         in_flight_max: int,
         callbacks: Mapping[str, CallbackMode] = MappingProxyType({}),
+        calls: Calls | None = None,
     ) -> None:
         self.group = group
         # Updates that no worker takes must leave most of what is in flight to the others.
         updates_max = max(1, min(UPDATES_MAX, in_flight_max // 4))
-        gateways = [Temporal(client, group, updates_max, callbacks.get(client.namespace)) for client in clients]
+        gateways = [Temporal(client, group, updates_max, callbacks.get(client.namespace), calls) for client in clients]
         self._default = gateways[0]
         self._by_name = {gateway.namespace: gateway for gateway in gateways}
 

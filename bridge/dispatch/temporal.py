@@ -1,5 +1,6 @@
 """The questions that the bridge asks Temporal, one call each, answered with values."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import Link, WorkflowExecution
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from bridge.callback import Signer
 from bridge.command import Command
@@ -22,6 +23,8 @@ from bridge.dispatch.run import Run
 from bridge.dispatch.updates import UPDATES_MAX, Updates
 from bridge.errors import TemporalAwayError
 from bridge.routes import Rerun
+from bridge.telemetry.calls import Calls
+from bridge.telemetry.metrics import Metrics
 
 CALL_TIMEOUT = timedelta(seconds=10)
 
@@ -32,7 +35,12 @@ class Temporal:
     """One namespace of one Temporal, as one bridge group sees it."""
 
     def __init__(
-        self, client: Client, group: str, updates_max: int = UPDATES_MAX, callbacks: CallbackMode | None = None
+        self,
+        client: Client,
+        group: str,
+        updates_max: int = UPDATES_MAX,
+        callbacks: CallbackMode | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self._service = client.workflow_service
         self._start_workflow = CoreCall(
@@ -43,6 +51,7 @@ class Temporal:
         self._history = History(client, self._ask)
         self._callbacks = callbacks or CallbackMode(client.namespace)
         self._updates = Updates(client, self._ask, updates_max)
+        self._calls = calls or Calls(Metrics())
         self.known_runs = KnownRuns()
 
     def start(
@@ -145,16 +154,21 @@ class Temporal:
         return await self._history.is_signed_by(requests.identity(self.group, command), command.workflow_id, run_id)
 
     async def _ask(self, call: Callable[..., Awaitable[Response]], request: Any) -> Response | Answer:
+        began = time.perf_counter()
         try:
-            return await call(request, retry=False, timeout=CALL_TIMEOUT)
+            response = await call(request, retry=False, timeout=CALL_TIMEOUT)
         except RPCError as error:
+            self._calls.took(call, began, error.status.name)
             if error.__context__ is not None:
                 # The client's future holds it, and its traceback the frame that holds the future: with that, all that
                 # was there at the call stays until the next collection of garbage.
                 error.__context__.__traceback__ = None
             return failures.meaning(error)
         except RuntimeError as error:  # how the client says that it cannot connect
+            self._calls.took(call, began, RPCStatusCode.UNAVAILABLE.name)
             raise TemporalAwayError(str(error)) from error
+        self._calls.took(call, began)
+        return response
 
 
 def _linked_run(link: Link) -> str | None:

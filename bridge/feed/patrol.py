@@ -33,12 +33,13 @@ class Patrol:
     sweep: Sweep
     lookout: Lookout
     second_look: SecondLook
+    metrics: Metrics
 
     async def begin(self) -> None:
         """Note that this process has become the owner of the feed."""
         now_ms = clock.now_ms()
         self.second_look.begin(now_ms)
-        await retention.check(self.asking, self.sweep.watermark_ms, now_ms)
+        await retention.check(self.asking, self.sweep.watermark_ms, now_ms, self.metrics)
 
     async def go(self, overlap: timedelta, began_ms: int) -> bool:
         """Announce and answer all that is due; return whether more is due soon. Raises as the sweep does."""
@@ -85,4 +86,4 @@ def of(
         lookup, Windows(Visibility(asking, group), rows_max), ownership, announced, has_handled, metrics, leaving
     )
     lookout = Lookout(lookup, ownership, announced, group, metrics)
-    return Patrol(asking, sweep, lookout, SecondLook())
+    return Patrol(asking, sweep, lookout, SecondLook(), metrics)

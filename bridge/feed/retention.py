@@ -8,12 +8,13 @@ from bridge.command import rfc3339
 from bridge.errors import TemporalAwayError
 from bridge.feed.asking import Asking
 from bridge.telemetry import logs
-from bridge.telemetry.names import Log
+from bridge.telemetry.metrics import Metrics
+from bridge.telemetry.names import Log, Metric
 
 log = logs.get(__name__)
 
 
-async def check(asking: Asking, watermark_ms: int, now_ms: int) -> None:
+async def check(asking: Asking, watermark_ms: int, now_ms: int, metrics: Metrics) -> None:
     """Say so where ends before the namespace's retention were not announced; `watermark_ms` 0 is a feed that begins."""
     if not watermark_ms:
         return
@@ -24,6 +25,7 @@ async def check(asking: Asking, watermark_ms: int, now_ms: int) -> None:
         return  # an account may read runs and not this; the sweep itself tells of a server that is away
     retention = described.config.workflow_execution_retention_ttl.ToTimedelta() if described is not None else None
     if retention and timedelta(milliseconds=now_ms - watermark_ms) > retention:
+        metrics.count(Metric.FEED_GAPS, asking.namespace)
         log.error(
             Log.FEED_GAP,
             namespace=asking.namespace,

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -55,6 +56,7 @@ class Intake(ConsumerRebalanceListener):
         self._alone = Alone(self.lanes, is_held, self._fetched, self._take_alone, self._is_taking)
         self._health = health
         self._suspicion: str | None = None
+        self._committed_at = time.monotonic()
         self.polls = 0
         self.taken = 0
 
@@ -93,13 +95,34 @@ class Intake(ConsumerRebalanceListener):
 
         Those of an open transaction, and what it holds back behind it, are among them: the client's own lag is 0 then.
         """
-        if self._consumer is None:
-            return 0
-        return sum(
-            max(0, (self._consumer.highwater(tp) or 0) - partition.watermark.committable)
-            for tp, partition in self._assignment.partitions.items()
-            if partition.watermark.position is not None and tp in self._consumer.assignment()
-        )
+        return sum(self.lag_by_partition.values())
+
+    @property
+    def lag_by_partition(self) -> dict[tuple[str, ...], int]:
+        """Return the same of each partition, by topic and number."""
+        consumer = self._consumer
+        return {
+            label: max(0, (consumer.highwater(tp) or 0) - partition.watermark.committable)
+            for label, tp, partition in self._begun()
+            if consumer is not None
+        }
+
+    @property
+    def offset_by_partition(self) -> dict[tuple[str, ...], int]:
+        """Return the offset before which everything is done of each partition, by topic and number."""
+        return {label: partition.watermark.committable for label, _, partition in self._begun()}
+
+    @property
+    def commit_age_seconds(self) -> float:
+        """Return how long ago all that was done was committed; 0 where no partition is held."""
+        return time.monotonic() - self._committed_at if self._assignment.partitions else 0
+
+    def _begun(self) -> Iterator[tuple[tuple[str, ...], TopicPartition, Partition]]:
+        """Yield the partitions from which something was read."""
+        assigned = self._consumer.assignment() if self._consumer is not None else ()
+        for tp, partition in self._assignment.partitions.items():
+            if partition.watermark.position is not None and tp in assigned:
+                yield (tp.topic, str(tp.partition)), tp, partition
 
     def suspect(self, problem: str | None) -> None:
         """Note what speaks against the consumer although its polls come back; None where nothing does."""
@@ -189,6 +212,7 @@ class Intake(ConsumerRebalanceListener):
         if self.consumer.assignment() != set(assigned):
             return  # moved again meanwhile: the next call is on its way
         self._assignment = assignment
+        self._committed_at = time.monotonic()
         self._reader.begin()
         self._taking = not self._stopping.is_set()
         self._tell_joined()
@@ -279,3 +303,6 @@ class Intake(ConsumerRebalanceListener):
         moved = assignment.to_commit(await self._reader.positions(self.consumer, assignment))
         if moved and assignment is self._assignment and await offsets.commit(self.consumer, moved):
             assignment.committed(moved)
+            moved = {}
+        if not moved:
+            self._committed_at = time.monotonic()

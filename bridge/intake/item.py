@@ -27,7 +27,8 @@ class Item:
 
     `is_new` tells that nobody can have handled it before; `settled` survives a retry; `stalled` tells that a server
     was away when it was tried; `last_look` that its target was found missing when all starts were read; `held` that
-    it waited for its turn, by its route's rate, before it was tried; `span` is what records its way.
+    it waited for its turn, by its route's rate, before it was tried; `begun` is when it was tried at
+    first, by `time.perf_counter`; `span` is what records its way.
     """
 
     content: Content
@@ -39,6 +40,7 @@ class Item:
     stalled: bool = False
     last_look: bool = False
     held: bool = False
+    begun: float = 0.0
     span: Span = UNRECORDED
 
     def done(self) -> None:

@@ -73,6 +73,16 @@ class Lanes(Generic[Key, Item]):
         return list(self._lanes.values())
 
     @property
+    def count(self) -> int:
+        """Return how many keys have items."""
+        return len(self._lanes)
+
+    @property
+    def depth(self) -> int:
+        """Return how many items the key has that has most of them."""
+        return max((len(lane.items) for lane in self._lanes.values()), default=0)
+
+    @property
     def is_calm(self) -> bool:
         """Return whether all that is in the lanes waits for another try."""
         return not self.in_hand and not self._ready

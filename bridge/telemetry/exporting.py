@@ -14,12 +14,11 @@ from typing import cast
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+from opentelemetry.trace import SpanContext, TraceFlags
 
-from bridge.telemetry import aside, logs
-from bridge.telemetry.names import Attribute, Log
+from bridge.telemetry import aside, logs, wire
+from bridge.telemetry.names import Log
 from bridge.telemetry.recorded import Recorded
 from topics.environment import otlp
 
@@ -49,46 +48,23 @@ class Complaint:
             self._told_at, self._lost = now, 0
 
 
-class _Made(SpanExporter):
-    """Makes spans of what was noted, and hands them on; in the thread of the batch processor."""
+class _Exporter(OTLPSpanExporter):
+    """The library's exporter, with an encoding of ours; in the thread of the batch processor."""
 
-    def __init__(self, exporter: SpanExporter, resource: Resource) -> None:
-        self._exporter = exporter
-        self._resource = resource
-        self._scope = InstrumentationScope(SCOPE, version=None)
+    def __init__(self, resource: Resource) -> None:
+        super().__init__()
+        self._about = {
+            name: value if isinstance(value, int) else str(value) for name, value in resource.attributes.items()
+        }
         self._complaint = Complaint("spans")
 
     def export(self, spans: "Sequence[ReadableSpan]") -> SpanExportResult:
         """Send a batch; what is not taken is lost."""
-        made = [self._span(cast("_Queued", span).recorded) for span in spans]
-        result = self._exporter.export(made)
-        if result is not SpanExportResult.SUCCESS:
-            self._complaint.lost(len(made))
-        return result
-
-    def shutdown(self) -> None:
-        """Close the connection."""
-        self._exporter.shutdown()
-
-    def _span(self, noted: Recorded) -> ReadableSpan:
-        trace_id = int(noted.traceparent[3:35], 16)
-        state = TraceState.from_header([noted.tracestate]) if noted.tracestate is not None else None
-        failed = {} if noted.error is None else {Attribute.ERROR_TYPE.value: noted.error}
-        return ReadableSpan(
-            name=noted.name,
-            context=SpanContext(
-                trace_id, int(noted.span_id, 16), is_remote=False, trace_flags=_SAMPLED, trace_state=state
-            ),
-            parent=None if noted.parent_id is None else _remote(trace_id, noted.parent_id),
-            resource=self._resource,
-            attributes={**noted.attributes, **failed},
-            links=[Link(_remote(int(link[3:35], 16), link[36:52])) for link in noted.links],
-            kind=SpanKind[noted.kind],
-            status=Status(StatusCode.UNSET if noted.error is None else StatusCode.ERROR),
-            start_time=noted.started_ns,
-            end_time=noted.ended_ns,
-            instrumentation_scope=self._scope,
-        )
+        noted = [cast("_Queued", span).recorded for span in spans]
+        if self._client.export(wire.request(noted, self._about, SCOPE)).success:
+            return SpanExportResult.SUCCESS
+        self._complaint.lost(len(noted))
+        return SpanExportResult.FAILURE
 
 
 class _Queued:
@@ -113,10 +89,6 @@ class SpanQueue:
         self._processor.on_end(cast("ReadableSpan", _Queued(recorded)))
 
 
-def _remote(trace_id: int, span_id: str) -> SpanContext:
-    return SpanContext(trace_id, int(span_id, 16), is_remote=True, trace_flags=_SAMPLED)
-
-
 def resource(service: str) -> Resource:
     """Return what all telemetry of the process says of it; OTEL_SERVICE_NAME goes before `service`."""
     return Resource.create({} if otlp.names_service(os.environ) else {"service.name": service})
@@ -125,7 +97,7 @@ def resource(service: str) -> Resource:
 @contextlib.asynccontextmanager
 async def spans(service: str) -> AsyncIterator[SpanQueue]:
     """Hold the queue of spans; on leaving, what is in it is sent within some seconds."""
-    processor = BatchSpanProcessor(_Made(OTLPSpanExporter(), resource(service)))
+    processor = BatchSpanProcessor(_Exporter(resource(service)))
     try:
         yield SpanQueue(processor)
     finally:

@@ -85,39 +85,38 @@ class Attribute(StrEnum):
     OUTCOME = "bridge.outcome"
     REASON = "bridge.reason"
     ATTEMPTS = "bridge.attempts"
+    CAUSE = "bridge.cause"
+    STATE = "bridge.state"
+    NAMESPACE = "bridge.namespace"
+    TASK_QUEUE = "bridge.task_queue"
 
 
 class Metric(StrEnum):
-    """Metrics as Prometheus shows them."""
+    """Metrics as Prometheus shows them; `bridge.telemetry.instruments` says what each is, and its name in OTLP."""
 
     COMMANDS = "bridge_commands_total"
     DEAD_LETTERS = "bridge_dead_letters_total"
     RETRIES = "bridge_retries_total"
+    EVENT_AGE = "bridge_event_age_seconds"
     LIFECYCLE_EVENTS = "bridge_lifecycle_events_total"
     IN_FLIGHT = "bridge_in_flight"
     WAITING = "bridge_waiting"
+    LANES = "bridge_lanes"
+    LANE_DEPTH = "bridge_lane_depth"
     PAUSED_PARTITIONS = "bridge_paused_partitions"
     LAG = "bridge_lag_records"
+    PARTITION_LAG = "bridge_partition_lag_records"
+    PARTITION_OFFSET = "bridge_partition_offset"
+    COMMIT_AGE = "bridge_commit_age_seconds"
     ADMISSION_LIMIT = "bridge_admission_limit"
+    POLLERS = "bridge_task_queue_pollers"
     FEED_LAG_SECONDS = "bridge_feed_lag_seconds"
+    FEED_GAPS = "bridge_feed_gaps_total"
     WATCHES = "bridge_watches"
     WATCHES_LEFT_OUT = "bridge_watches_left_out"
     CALLBACKS = "bridge_callbacks_total"
-
-
-METRIC_HELP = {
-    Metric.COMMANDS: "Commands that have their outcome, by topic and outcome.",
-    Metric.DEAD_LETTERS: "Records written to dead-letter topics, by topic and reason.",
-    Metric.RETRIES: "Attempts that must be repeated, by cause.",
-    Metric.LIFECYCLE_EVENTS: "Lifecycle events written, by state.",
-    Metric.IN_FLIGHT: "Commands that are being carried out.",
-    Metric.WAITING: "Commands that are read and have no outcome yet.",
-    Metric.PAUSED_PARTITIONS: "Partitions that are paused: too much waits, a server is away, a topic is stopped.",
-    Metric.LAG: "Records of the partitions held that are not done, those that an open transaction holds back included.",
-    Metric.ADMISSION_LIMIT: "Commands that may be with Temporal at once; falls when the server asks for less.",
-    Metric.FEED_LAG_SECONDS: "How far the feed is behind, failing or not: the age of the oldest end that is not told, "
-    "or the time since the last whole sweep, if that is more; 0 where another instance owns it.",
-    Metric.WATCHES: "Runs that the owner of the feed looks after one by one: no sweep finds them, or an answer waits.",
-    Metric.WATCHES_LEFT_OUT: "Runs beyond the bound of those; they are taken up when there is room.",
-    Metric.CALLBACKS: "Calls to the callback address, by what became of them.",
-}
+    CONSUMED = "messaging_client_consumed_messages_total"
+    SENT = "messaging_client_sent_messages_total"
+    PROCESS_DURATION = "messaging_process_duration_seconds"
+    OPERATION_DURATION = "messaging_client_operation_duration_seconds"
+    RPC_DURATION = "rpc_client_call_duration_seconds"

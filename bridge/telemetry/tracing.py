@@ -9,14 +9,14 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from enum import StrEnum
 
 from bridge import bounds, tracecontext
 from bridge.command import REPLAYS_HEADER, BadRecord, Command
-from bridge.routes import Route, Verb
-from bridge.telemetry.names import Attribute, Kind
-from bridge.telemetry.recorded import Recorded
+from bridge.telemetry.names import Attribute
+from bridge.telemetry.recorded import Recorded, Value
 from bridge.telemetry.sampling import Sampling
+from bridge.telemetry.shapes import Shapes
 from bridge.telemetry.spans import UNRECORDED, Content, Span, Told
 from topics import ids
 
@@ -25,52 +25,14 @@ CALLS_MAX = 8  # of failed calls that are recorded for one record: an outage may
 DEAD_LETTERED = "dead_lettered"
 TARGET_MISSING = "target_missing"
 
-SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
-OPERATIONS: Mapping[Verb, tuple[str, str]] = MappingProxyType(
-    {
-        Verb.START: ("StartWorkflow", "StartWorkflowExecution"),
-        Verb.SIGNAL: ("SignalWorkflow", "SignalWorkflowExecution"),
-        Verb.SIGNAL_WITH_START: ("SignalWithStartWorkflow", "SignalWithStartWorkflowExecution"),
-        Verb.UPDATE: ("StartWorkflowUpdate", "UpdateWorkflowExecution"),
-        Verb.CANCEL: ("CancelWorkflow", "RequestCancelWorkflowExecution"),
-        Verb.TERMINATE: ("TerminateWorkflow", "TerminateWorkflowExecution"),
-    }
-)
-"""The name of each verb's span, as the SDKs have it, and its call's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server is."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def of(cls, text: str) -> "Address":
-        """Return the first address of HOST:PORT[,HOST:PORT]..."""
-        host, _, port = text.split(",", 1)[0].rpartition(":")
-        return cls(host.strip("[]"), int(port) if port.isdecimal() else 0)
-
-    @property
-    def attributes(self) -> dict[str, str | int]:
-        """The attributes that say so."""
-        return {Attribute.SERVER_ADDRESS.value: self.host, Attribute.SERVER_PORT.value: self.port}
-
 
 class Tracing:
     """Begins a span for each record whose trace is sampled; `keep` takes those that have ended, and does not wait."""
 
-    def __init__(
-        self, sampling: Sampling, keep: Callable[[Recorded], None], group: str, kafka: Address, temporal: Address
-    ) -> None:
+    def __init__(self, sampling: Sampling, keep: Callable[[Recorded], None], shapes: Shapes) -> None:
         self._sampling = sampling
-        self._group = group
-        self._kafka = kafka
-        self._temporal = temporal
         self._keep = keep
-        self._processing: dict[str, dict[str, str | int]] = {}
-        self._calling: dict[str, tuple[str, dict[str, str | int]]] = {}
+        self._shapes = shapes
 
     def begin(self, content: Content) -> tuple[Span, Content]:
         """Return the span of a record, and the record that knows of it."""
@@ -91,89 +53,61 @@ class Tracing:
     def keep_processed(self, span: "_Processing", told: Told, attempts: int) -> None:
         """Keep the span of a record that has its outcome."""
         content, record = span.content, span.content.record
-        attributes = self._of_topic(record.topic) | {
-            Attribute.PARTITION.value: str(record.partition),
-            Attribute.OFFSET.value: record.offset,
-            Attribute.BODY_SIZE.value: len(record.value or b""),
-            Attribute.OUTCOME.value: told.label,
-            Attribute.ATTEMPTS.value: attempts,
-        }
-        if content.identity is not None:
-            attributes[Attribute.MESSAGE_ID.value] = content.identity.id
-            attributes[Attribute.EVENT_SOURCE.value] = content.identity.source
-            attributes[Attribute.EVENT_TYPE.value] = content.identity.type
         reason = getattr(told, "reason", None)
-        error = None
-        if reason is not None:
-            attributes[Attribute.REASON.value] = reason.value
-            if told.label == DEAD_LETTERED:
-                error = reason.value
-        links = [tracecontext.with_span(span.traceparent, span.traceparent[36:52])] if span.has_parent else []
+        links = [span.traceparent] if span.has_parent else []
         if earlier := _replayed(content, span.traceparent):
             links.append(earlier)
         self._keep(
             Recorded(
-                name=f"process {record.topic}",
-                kind=Kind.CONSUMER,
+                shape=self._shapes.of_topic(record.topic),
                 traceparent=span.traceparent,
                 span_id=span.span_id,
                 parent_id=span.traceparent[36:52] if span.has_parent else None,
                 tracestate=content.tracestate,
                 started_ns=span.started_ns,
                 ended_ns=time.time_ns(),
-                attributes=attributes,
+                attributes=_told_of(content, told, reason, attempts),
                 links=links,
-                error=error,
+                error=reason.value if reason is not None and told.label == DEAD_LETTERED else None,
             )
         )
 
     def keep_called(self, span: "_Processing", call: "_Call", error: str | None, run_id: str | None) -> None:
         """Keep the span of a call to Temporal that has come to its end."""
-        name, attributes = self._of_route(call.command.route)
-        attributes = attributes | {Attribute.WORKFLOW_ID.value: call.command.workflow_id}
-        if run_id is not None:
-            attributes[Attribute.RUN_ID.value] = run_id
+        workflow_id = (Attribute.WORKFLOW_ID, call.command.workflow_id)
         self._keep(
             Recorded(
-                name=name,
-                kind=Kind.CLIENT,
+                shape=self._shapes.of_route(call.command.route),
                 traceparent=span.traceparent,
                 span_id=call.span_id,
                 parent_id=span.span_id,
                 tracestate=span.content.tracestate,
                 started_ns=call.started_ns,
                 ended_ns=time.time_ns(),
-                attributes=attributes,
-                links=[],
+                attributes=[workflow_id] if run_id is None else [workflow_id, (Attribute.RUN_ID, run_id)],
                 error=error,
             )
         )
 
-    def _of_topic(self, topic: str) -> dict[str, str | int]:
-        found = self._processing.get(topic)
-        if found is None:
-            found = self._processing[topic] = {
-                Attribute.SYSTEM.value: "kafka",
-                Attribute.OPERATION_NAME.value: "process",
-                Attribute.OPERATION_TYPE.value: "process",
-                Attribute.DESTINATION.value: topic,
-                Attribute.GROUP.value: self._group,
-                **self._kafka.attributes,
-            }
-        return found
 
-    def _of_route(self, route: Route) -> tuple[str, dict[str, str | int]]:
-        found = self._calling.get(route.command)
-        if found is None:
-            operation, method = OPERATIONS[route.verb]
-            object_ = route.update or route.signal or route.workflow
-            attributes = {
-                Attribute.RPC_SYSTEM.value: "grpc",
-                Attribute.RPC_METHOD.value: f"{SERVICE}/{method}",
-                **self._temporal.attributes,
-            }
-            found = self._calling[route.command] = (f"{operation}:{object_}" if object_ else operation, attributes)
-        return found
+def _told_of(content: Content, told: Told, reason: StrEnum | None, attempts: int) -> list[tuple[Attribute, Value]]:
+    record, identity = content.record, content.identity
+    found: list[tuple[Attribute, Value]] = [
+        (Attribute.PARTITION, str(record.partition)),
+        (Attribute.OFFSET, record.offset),
+        (Attribute.BODY_SIZE, len(record.value or b"")),
+        (Attribute.OUTCOME, told.label),
+        (Attribute.ATTEMPTS, attempts),
+    ]
+    if identity is not None:
+        found += (
+            (Attribute.MESSAGE_ID, identity.id),
+            (Attribute.EVENT_SOURCE, identity.source),
+            (Attribute.EVENT_TYPE, identity.type),
+        )
+    if reason is not None:
+        found.append((Attribute.REASON, reason.value))
+    return found
 
 
 @dataclass(slots=True)

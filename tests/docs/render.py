@@ -17,8 +17,8 @@ from pydantic import BaseModel
 from bridge import cli, routes
 from bridge.cli.contract.outcomes import OUTCOMES
 from bridge.routes import Verb
-from bridge.telemetry.metrics import LABELS
-from bridge.telemetry.names import METRIC_HELP, Log, Metric
+from bridge.telemetry.instruments import INSTRUMENTS
+from bridge.telemetry.names import Log
 from tests.docs import words
 from topics import spec, tables
 from topics.environment import reader
@@ -182,10 +182,10 @@ def _default(section: type[Section], name: str) -> str:
 def metrics() -> Iterator[str]:
     """Yield the table of metrics."""
     return table(
-        ("metric", "labels", ""),
+        ("Prometheus", "OTLP", "labels", ""),
         (
-            (f"`{metric}`", ", ".join(f"`{label}`" for label in LABELS.get(metric, ())), METRIC_HELP[metric])
-            for metric in Metric
+            (f"`{metric}`", f"`{it.name}`", ", ".join(f"`{label}`" for label in it.labels), it.help)
+            for metric, it in INSTRUMENTS.items()
         ),
     )
 

@@ -122,6 +122,8 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
             "Something called the callback address in vain: `reason`; `calls` since the last such line, one a minute."
         ),
         Log.CALLBACK_CRASHED: "A defect of the bridge; the sweep tells that end. Please report it.",
+        Log.EXPORT_FAILED: "The OTLP endpoint takes none of `what` (spans, metrics); `lost` since the last such line, "
+        "one a minute. Commands go on.",
         Log.FEED_UNKNOWN_ROUTE: "A closed run was begun by a route that this process does not have; not announced.",
         Log.ANSWER_FORBIDDEN: "A run has ended whose mark names a reply topic that is not allowed, or not any more.",
         Log.WATCH_LOST: "Retention took a run before its end was seen: its chain is lost, nobody is answered.",

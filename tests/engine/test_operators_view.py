@@ -16,8 +16,9 @@ from bridge.admin import api, server
 from bridge.errors import ConfigurationError
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
+from bridge.telemetry.instruments import INSTRUMENTS
 from bridge.telemetry.metrics import Metrics
-from bridge.telemetry.names import METRIC_HELP, Log, Metric
+from bridge.telemetry.names import Log, Metric
 from tests.servers import ports
 
 
@@ -78,11 +79,12 @@ def test_metrics_are_read_by_prometheus() -> None:
         ("bridge_commands_total", ("outcome", "accepted"), ("topic", "invoice.process")): 2,
         ("bridge_dead_letters_total", ("reason", "invalid"), ("topic", 'a"\n\\')): 1,
         ("bridge_waiting",): 7,
+        ("messaging_client_consumed_messages_total", ("messaging_destination_name", "invoice.process")): 2,
     }
 
 
 def test_every_metric_has_its_help() -> None:
-    assert set(METRIC_HELP) == set(Metric)
+    assert set(INSTRUMENTS) == set(Metric)
 
 
 async def test_the_admin_address_is_listened_on_and_given_back() -> None:

@@ -143,4 +143,4 @@ def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
 
 
 def _attributes(pairs: Sequence[KeyValue]) -> dict[str, Any]:
-    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in pairs}
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value") for pair in pairs}

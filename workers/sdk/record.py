@@ -77,7 +77,7 @@ def build(
         value=_json(data),
         headers=tuple((name, value.encode()) for name, value in headers.items()),
         timestamp_ms=(origin.time - _EPOCH) // timedelta(milliseconds=1),
-        parent=None if cause is None else cause.traceparent,
+        parent=None if cause is None or not _TRACEPARENT.match(cause.traceparent or "") else cause.traceparent,
     )
 
 
