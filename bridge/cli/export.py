@@ -1,4 +1,4 @@
-"""`bridge export`: the contract for other people's tools."""
+"""`bridge export`: the contract, and what to watch, for other people's tools."""
 
 import importlib.metadata
 import json
@@ -10,7 +10,7 @@ from bridge.cli import environment, output
 
 DISTRIBUTION = "kafka-temporal-bridge"
 
-app = cyclopts.App(name="export", help="Print the contract as JSON Schema or AsyncAPI.")
+app = cyclopts.App(name="export", help="Print the contract as JSON Schema or AsyncAPI, or alert rules and a dashboard.")
 
 
 @app.command
@@ -52,6 +52,31 @@ def asyncapi() -> int:
     settings = environment.load()
     rows = added.rows(settings.routes.rows)
     return _print(document.document(importlib.metadata.version(DISTRIBUTION), rows, settings.bridge.reply_topics))
+
+
+@app.command
+def alerts() -> int:
+    """Print Prometheus alert rules, each with what to do about it.
+
+    For example:
+        bridge export alerts > alerts.yml
+    """
+    from bridge.telemetry import alerts as table  # noqa: PLC0415 - only this command needs it
+
+    output.write(table.rules().removesuffix("\n"))
+    return 0
+
+
+@app.command
+def dashboard() -> int:
+    """Print a Grafana dashboard of every metric.
+
+    For example:
+        bridge export dashboard > dashboard.json
+    """
+    from bridge.telemetry import dashboard as document  # noqa: PLC0415 - only this command needs it
+
+    return _print(document.document())
 
 
 def _print(document: dict[str, Any]) -> int:

@@ -17,8 +17,9 @@ from pydantic import BaseModel
 from bridge import cli, routes
 from bridge.cli.contract.outcomes import OUTCOMES
 from bridge.routes import Verb
+from bridge.telemetry import alerts, shapes
 from bridge.telemetry.instruments import INSTRUMENTS
-from bridge.telemetry.names import Log
+from bridge.telemetry.names import Attribute, Log
 from tests.docs import words
 from topics import spec, tables
 from topics.environment import reader
@@ -190,6 +191,38 @@ def metrics() -> Iterator[str]:
     )
 
 
+def spans() -> Iterator[str]:
+    """Yield the table of the bridge's own spans."""
+    rows = [
+        (
+            "`process TOPIC`",
+            "consumer",
+            "A record, from the first try to its answer. The parent is the producer's span.",
+        )
+    ]
+    for verb, (name, method) in shapes.OPERATIONS.items():
+        what = f"`{name}:NAME`" if verb not in (Verb.CANCEL, Verb.TERMINATE) else f"`{name}`"
+        rows.append((what, "client", f"A try of `{verb}` with Temporal (`{method}`), below the record's."))
+    return table(("span", "kind", ""), rows)
+
+
+def attributes() -> Iterator[str]:
+    """Yield the table of the attributes of spans and metrics."""
+    return table(("attribute", ""), ((f"`{attribute}`", words.ATTRIBUTES[attribute]) for attribute in Attribute))
+
+
+def alert_rules() -> Iterator[str]:
+    """Yield the table of the alert rules with what to do."""
+    return table(
+        ("alert", "when", "what to do"),
+        ((f"`{it.name}`", f"{_plain(it.summary)} ({it.severity})", it.runbook) for it in alerts.ALERTS),
+    )
+
+
+def _plain(summary: str) -> str:
+    return re.sub(r"{{ \$labels\.(\w+) }}", r"*\1*", summary)
+
+
 def log_events() -> Iterator[str]:
     """Yield the table of log events."""
     return table(("event", ""), ((f"`{event}`", words.LOG_EVENTS[event]) for event in Log))
@@ -236,6 +269,9 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = MappingProxyType(
         "data": data,
         "environment": environment,
         "metrics": metrics,
+        "spans": spans,
+        "attributes": attributes,
+        "alerts": alert_rules,
         "log-events": log_events,
         "reasons": reasons,
         "command-line": command_line,

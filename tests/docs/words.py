@@ -6,7 +6,7 @@ A test holds the names equal to the tables', so that a new one without a text, o
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bridge.telemetry.names import Log
+from bridge.telemetry.names import Attribute, Log
 
 NOT_USED_YET = "Read and checked, without effect yet."
 
@@ -134,5 +134,36 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         ),
         Log.FEED_GAP: "Nobody swept `namespace` since `announced_until`, longer than it retains runs: ends are lost.",
         Log.WATCHES_FULL: "More than `watches` runs are looked after one by one; the rest waits until half are done.",
+    }
+)
+
+ATTRIBUTES: Mapping[Attribute, str] = MappingProxyType(
+    {
+        Attribute.SYSTEM: "`kafka`.",
+        Attribute.OPERATION_NAME: "`process`; of metrics also `send`.",
+        Attribute.OPERATION_TYPE: "`process`.",
+        Attribute.DESTINATION: "The topic.",
+        Attribute.PARTITION: "The partition.",
+        Attribute.OFFSET: "The offset.",
+        Attribute.GROUP: "`BRIDGE_GROUP_ID`.",
+        Attribute.MESSAGE_ID: "The command's id.",
+        Attribute.BODY_SIZE: "Bytes of the value, which itself is told nowhere.",
+        Attribute.EVENT_SOURCE: "The command's source.",
+        Attribute.EVENT_TYPE: "The command's type.",
+        Attribute.RPC_SYSTEM: "`grpc`.",
+        Attribute.RPC_METHOD: "The call that takes effect; a try may look at the run before.",
+        Attribute.RPC_STATUS: "The gRPC status; of metrics.",
+        Attribute.SERVER_ADDRESS: "The first broker, or Temporal's address.",
+        Attribute.SERVER_PORT: "Its port.",
+        Attribute.ERROR_TYPE: "Why it failed: a dead letter's reason, or what must be tried again for.",
+        Attribute.WORKFLOW_ID: "The workflow id, as Temporal's SDKs have it.",
+        Attribute.RUN_ID: "The run id, as Temporal's SDKs have it.",
+        Attribute.OUTCOME: "`accepted`, `duplicate`, `rejected`, `dead_lettered`.",
+        Attribute.REASON: "Why it was rejected or dead-lettered.",
+        Attribute.ATTEMPTS: "How often it was tried.",
+        Attribute.CAUSE: "What a try must be repeated for; of metrics.",
+        Attribute.STATE: "The state that a lifecycle event tells; of metrics.",
+        Attribute.NAMESPACE: "The Temporal namespace; of metrics.",
+        Attribute.TASK_QUEUE: "The task queue; of metrics.",
     }
 )
