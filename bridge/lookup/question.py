@@ -79,10 +79,11 @@ def _candidates(text: str, routes: Routes) -> Iterator[Candidate]:
 
 def business_id(route: Route, workflow_id: str) -> str | None:
     """Return what a workflow id was made of, where its route's template has one field: the key of domain events."""
-    if _only_field(route) is None or not route.id_template.could_be(workflow_id):
+    template = route.id_template
+    if len(template.parts) != 1 or not template.could_be(workflow_id):
         return None
-    before, behind = route.id_template.literals
-    return workflow_id[len(before) : len(workflow_id) - len(behind)]
+    ((_, behind),) = template.parts
+    return workflow_id[len(template.begin) : len(workflow_id) - len(behind)]
 
 
 def _only_field(route: Route) -> str | None:

@@ -15,6 +15,7 @@ from bridge.feed import retention
 from bridge.feed.secondlook import AGE_MS, SPAN_MS, SecondLook
 from bridge.feed.visibility import PAGE_ROWS, ClosedRun, Visibility
 from bridge.feed.windows import Windows
+from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log
 from topics.lifecycle import State
 
@@ -143,5 +144,5 @@ async def test_it_is_said_that_ends_are_lost_where_nobody_swept_for_longer_than_
     now_ms = 1000 * HOUR_MS
     watermark_ms = now_ms - watermark_hours_ago * HOUR_MS if watermark_hours_ago is not None else 0
     with structlog.testing.capture_logs() as lines:
-        await retention.check(Namespace(refuses=refuses), watermark_ms, now_ms)  # type: ignore[arg-type] # as above
+        await retention.check(Namespace(refuses=refuses), watermark_ms, now_ms, Metrics())  # type: ignore[arg-type] # as above
     assert [line["event"] for line in lines] == [Log.FEED_GAP] * told
