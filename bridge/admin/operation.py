@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any
 
 from starlette.requests import Request
@@ -16,7 +15,6 @@ from bridge.admin.guard import problem
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_NONE: Mapping[str, str] = MappingProxyType({})
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -28,8 +26,8 @@ class Operation:
     path: str
     summary: str
     handler: Handler
-    query: Mapping[str, str] = _NONE
-    body: Mapping[str, str] = _NONE
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def openapi_path(self) -> str:

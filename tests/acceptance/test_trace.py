@@ -9,6 +9,7 @@ from tests.acceptance.commands import LARGE, TRACE, TRACED, fresh
 from tests.acceptance.conftest import Line
 from tests.acceptance.producer import SOURCE, Command, Sent
 from tests.cli.command_line import CommandLine, Ended
+from tests.lookup import asking
 
 STEPS = [
     *("invoice.validated", "invoice.approval_requested", "invoice.approved", "invoice.sent", "invoice.recorded"),
@@ -45,9 +46,7 @@ def run(line: Line, *words: str) -> Ended:
 
 
 def accounts(line: Line, text: str) -> list[dict[str, Any]]:
-    ended = run(line, text, "-o", "json")
-    assert (ended.code, ended.err) == (0, "")
-    return ended.rows
+    return asking.accounts(line.env, text)
 
 
 def told(sent: Sent) -> dict[str, Any]:
@@ -61,7 +60,9 @@ def kinds(records: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_commands_id_leads_to_all_that_followed_from_it(line: Line, approved: Approved) -> None:
-    (account,) = accounts(line, approved.process.id)
+    ended = run(line, approved.process.id, "-o", "json")
+    (account,) = ended.rows
+    assert (ended.code, ended.err) == (0, "")
     assert account["query"] == approved.process.id
     command = account["command"]
     assert command.pop("time") == account["replies"][0]["time"]

@@ -14,11 +14,15 @@ from typing import Any
 import cyclopts
 from pydantic import BaseModel
 
-from bridge import cli, routes
+from bridge import cli, routes, settings
+from bridge.admin import api
+from bridge.admin.management import Management
 from bridge.cli.contract.outcomes import OUTCOMES
 from bridge.routes import Verb
 from bridge.telemetry import alerts, shapes
+from bridge.telemetry.health import Health
 from bridge.telemetry.instruments import INSTRUMENTS
+from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Attribute, Log
 from tests.docs import words
 from topics import spec, tables
@@ -260,6 +264,22 @@ def _argument(argument: cyclopts.Argument) -> str:
     return " ".join(name for name in names if name not in negatives)
 
 
+def admin() -> Iterator[str]:
+    """Yield the table of the management API."""
+    rows = api.operations(Management(settings.load({}), Health()))
+    return table(
+        ("", "", "takes"),
+        (
+            (
+                f"`{row.method} {row.openapi_path}`",
+                row.summary,
+                ", ".join(f"`{name}`" for name in (*row.query, *row.body)),
+            )
+            for row in rows
+        ),
+    )
+
+
 BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = MappingProxyType(
     {
         "commands": commands,
@@ -275,6 +295,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = MappingProxyType(
         "log-events": log_events,
         "reasons": reasons,
         "command-line": command_line,
+        "admin": admin,
     }
 )
 

@@ -13,7 +13,7 @@ from bridge.routes import keys
 from tests.docs import pages, render
 from topics import tables
 
-OTHER_PROGRAMS = {".", "echo", "ls", "jq"}
+OTHER_PROGRAMS = {".", "echo", "ls", "jq", "curl"}
 PLACE = re.compile(r"[\w.]+/\d+/\d+")  # topic/partition/offset
 MADE_BY_RUNNING = (".venv", ".bridge")
 

@@ -8,8 +8,6 @@ from types import MappingProxyType
 
 from bridge.telemetry.names import Attribute, Log
 
-NOT_USED_YET = "Read and checked, without effect yet."
-
 VARIABLES: Mapping[str, str] = MappingProxyType(
     {
         "KAFKA_BOOTSTRAP_SERVERS": "Brokers, separated by commas.",
@@ -30,8 +28,11 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         ),
         "KAFKA_SESSION_TIMEOUT_MS": "After how many ms of silence the group gives our partitions to others.",
         "BRIDGE_GROUP_ID": "Consumer group; also the identity that marks runs and owns the lifecycle sweep.",
-        "BRIDGE_ADMIN_ADDRESS": "Where health and metrics are served.",
-        "BRIDGE_ADMIN_TOKEN": f"Token of the management interface. {NOT_USED_YET}",
+        "BRIDGE_ADMIN_ADDRESS": "Where health, metrics and the management API are served.",
+        "BRIDGE_ADMIN_TOKEN": (
+            "Token of the management API: needed off loopback, asked for wherever it is set. Health and metrics need "
+            "none."
+        ),
         "BRIDGE_CALLBACK_URL": (
             "Base URL at which Temporal reaches the callback address; with it ends are told within milliseconds."
         ),

@@ -3,14 +3,13 @@
 from typing import Any
 
 from tests.acceptance.commands import fresh
+from tests.lookup import asking
 from tests.routes.conftest import Deployment
 from tests.routes.test_routes_on_servers import LINES, ORDERS, placed
 
 
 def accounts(deployment: Deployment, text: str) -> list[dict[str, Any]]:
-    ended = deployment.bridge.run("trace", text, "-o", "json")
-    assert (ended.code, ended.err) == (0, "")
-    return ended.rows
+    return asking.accounts(deployment.bridge.env, text, deployment.bridge.folder / "bridge.toml")
 
 
 def test_each_verb_is_found_by_the_workflow_id_with_the_run_that_it_reached(deployment: Deployment) -> None:
