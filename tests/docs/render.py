@@ -22,7 +22,6 @@ from bridge.routes import Verb
 from bridge.telemetry import alerts, shapes
 from bridge.telemetry.health import Health
 from bridge.telemetry.instruments import INSTRUMENTS
-from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Attribute, Log
 from tests.docs import words
 from topics import spec, tables
