@@ -15,7 +15,7 @@ from tests.acceptance.program import Program
 from tests.faults.adjustable import Adjustable
 from tests.faults.entities import FINANCE, Workers
 from tests.faults.proxy import Proxy
-from tests.faults.scene import Scene
+from tests.faults.scene import SETTLED_WITHIN_SECONDS, Scene
 from tests.faults.wired import Wired
 from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
@@ -45,7 +45,7 @@ def ground(
         server.wait_ready()
     env = program.environment(KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap, TEMPORAL_ADDRESS=temporal.address)
     setup = Program(guard, folder, env, "setup", "apply")
-    assert setup.run() == 0, setup.text
+    assert setup.run(within=SETTLED_WITHIN_SECONDS) == 0, setup.text
     yield kafka, temporal
     for server in (kafka, temporal):
         server.stop()

@@ -70,10 +70,10 @@ class Member:
         self._keep_log()
         self.program.start()
 
-    def wait_ready(self, within: float = 30.0) -> None:
+    def wait_ready(self, within: float = 120.0) -> None:
         program.wait_for_status(f"{self.url}/readyz", 200, self.program, within)
 
-    def wait_not_ready(self, within: float = 20.0) -> None:
+    def wait_not_ready(self, within: float = 60.0) -> None:
         program.wait_for_status(f"{self.url}/readyz", 503, self.program, within)
 
     def is_ready(self) -> bool:

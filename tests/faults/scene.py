@@ -93,7 +93,7 @@ class Scene:
     def apply(self) -> None:
         """Make topics and namespace that are missing."""
         setup = Program(self.guard, self.folder, self.env, "setup", "apply")
-        assert setup.run() == 0, setup.text
+        assert setup.run(within=SETTLED_WITHIN_SECONDS) == 0, setup.text
 
     def rewind(self) -> None:
         """Set the group, which has no members, back to its begin."""

@@ -120,7 +120,7 @@ def test_a_process_without_descriptors_goes_on_once_it_has_some(scene: Scene) ->
     assert (wire.seen.connections, scene.answered() - answered < 300) == (refused, True)
     resource.prlimit(member.pid, resource.RLIMIT_NOFILE, (soft, hard))
     scene.healed()
-    member.wait_ready(60)
+    member.wait_ready()
     scene.until_settled()
     scene.check(60, stood_still=stood_still)
     assert member.usage().descriptors <= before * 1.1 + 2

@@ -17,7 +17,7 @@ from tests.faults.cluster import Cluster
 from tests.faults.entities import FINANCE, Workers
 from tests.faults.ledger import Steady
 from tests.faults.proxy import Proxy
-from tests.faults.scene import Scene
+from tests.faults.scene import SETTLED_WITHIN_SECONDS, Scene
 from tests.servers.fixtures import Temporal
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
@@ -50,7 +50,7 @@ def spread(
     temporal.wait_ready()
     env = program.environment(KAFKA_BOOTSTRAP_SERVERS=cluster.bootstrap, TEMPORAL_ADDRESS=temporal.address)
     setup = Program(guard, tmp_path, env, "setup", "apply")
-    assert setup.run() == 0, setup.text
+    assert setup.run(within=SETTLED_WITHIN_SECONDS) == 0, setup.text
     with (
         Journal(cluster.bootstrap, OUTCOMES) as journal,
         Workers(temporal.address, [FINANCE]),

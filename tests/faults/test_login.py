@@ -19,7 +19,7 @@ from tests.acceptance.program import Program
 from tests.faults.entities import Workers
 from tests.faults.ledger import Steady
 from tests.faults.proxy import Proxy
-from tests.faults.scene import Scene
+from tests.faults.scene import SETTLED_WITHIN_SECONDS, Scene
 from tests.faults.wired import Wired
 from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
@@ -112,7 +112,7 @@ def guarded(
     with asking_kafka(guard, tmp_path) as kafka, Proxy(temporal.address) as proxy:
         env = program.environment(KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap, TEMPORAL_ADDRESS=temporal.address)
         setup = Program(guard, tmp_path, env, "setup", "apply")
-        assert setup.run() == 0, setup.text
+        assert setup.run(within=SETTLED_WITHIN_SECONDS) == 0, setup.text
         with Journal(kafka.bootstrap, OUTCOMES) as journal:
             scene = Scene(seed, kafka, temporal, proxy, journal, guard, tmp_path, note=record_property)
             try:
@@ -145,14 +145,14 @@ def test_a_login_that_expires_is_renewed_and_one_that_is_revoked_stops_until_it_
     assert renewed >= 3
     tokens.is_revoked = True
     scene.until(lambda: tokens.refused > 0, "a token is refused", 30)
-    member.wait_not_ready(60)
+    member.wait_not_ready()
     scene.ledger.send(work[700:])
     end = time.monotonic() + REVOKED_SECONDS
     scene.until(lambda: time.monotonic() >= end, "the time is over", REVOKED_SECONDS + 5)
     assert (scene.answered(), scene.letters()) == (700, 0)
     tokens.is_revoked = False
     scene.healed()
-    member.wait_ready(90)
+    member.wait_ready()
     scene.until_settled()
     assert scene.letters() == 0
     scene.check(90, renewed=renewed, refused=tokens.refused)

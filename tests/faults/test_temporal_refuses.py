@@ -92,7 +92,7 @@ def test_a_temporal_that_denies_permission_stops_the_intake_and_dead_letters_not
     assert (scene.answered(), scene.letters()) == (100, 0)
     assert scene.groups.committed(scene.group) == begin
     adjustable.restart_with()
-    member.wait_ready(60)
+    member.wait_ready()
     scene.until_settled()
     assert scene.letters() == 0
     found = scene.check(90, refused=refused)
@@ -122,7 +122,7 @@ async def test_a_namespace_that_is_gone_stops_the_intake_and_dead_letters_nothin
                 assert (scene.answered(), scene.letters()) == (0, 0)
                 assert scene.groups.committed(scene.group) == begin
                 scene.apply()
-                member.wait_ready(60)
+                member.wait_ready()
                 scene.until_settled()
                 assert scene.letters() == 0
                 scene.check(40, refused=refused)

@@ -215,7 +215,7 @@ def test_ends_that_no_topic_takes_are_kept_and_told_when_it_is_back(scene: Scene
     scene.healed()
     with Journal(scene.kafka.bootstrap, OUTCOMES) as scene.journal:
         scene.journal.remember(before)
-        member.wait_ready(60)
+        member.wait_ready()
         scene.until_settled()
         found = scene.check(60, ended_meanwhile=len(invoices))
     assert sum(run.closed for run in found.runs) == len(invoices)
