@@ -39,10 +39,12 @@ $(VENV)/test-is-there: $(VENV)/run-is-there requirements/test.lock
 run: $(VENV)/run-is-there ## Start the embedded stack and watch sample commands (ARGS=--once to leave after them)
 	@$(BIN)/bridge dev $(ARGS)
 
-# All of them mostly wait: two processes wait for half as long. A few begin sooner in one.
+# Tests wait more than they work: several processes side by side wait together, each with servers of its own.
+PROCESSES ?= 1
+
 .PHONY: test
-test: $(VENV)/test-is-there ## Run all tests on real Kafka and real Temporal (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses 2)
+test: $(VENV)/test-is-there ## Run all tests on real Kafka and real Temporal (ARGS="-k name" for some, PROCESSES=2 for two at a time)
+	@$(BIN)/python -m pytest $(if $(filter-out 1,$(PROCESSES)),--numprocesses $(PROCESSES)) $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/test-is-there ## Measure the bridge beside the shortest loop (ARGS="--section core --scale 0.1" for less)
