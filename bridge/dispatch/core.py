@@ -23,7 +23,7 @@ class CoreCall(Generic[Response]):
     def __init__(self, client: Client, name: str, response: Callable[[bytes], Response]) -> None:
         # The SDK offers nothing between this and its own way; the name is private, as is the core's below.
         self._connected: Callable[[], Awaitable[Any]] = client.service_client._connected_client  # type: ignore[attr-defined]  # noqa: SLF001
-        self._name = name
+        self._name = self.__name__ = name  # the second as the SDK's own methods have it
         self._response = response
 
     async def __call__(self, request: bytes, *, retry: bool, timeout: timedelta) -> Response:  # noqa: ASYNC109 - the server's

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bridge import tracecontext
 from bridge.feed import watch
 from bridge.feed.announced import Announced
 from bridge.feed.closing import Closing
@@ -102,6 +103,8 @@ class Batch:
                 await self._ownership.write(share.records, self._namespace, watermark_ms)
             except RefusedRecordError as error:
                 run = {"workflow_id": share.workflow_id, "run_id": share.run_id}
+                if share.closing is not None:
+                    run["trace_id"] = tracecontext.trace_id(share.closing.mark.traceparent)
                 log.error(Log.RUN_REFUSED, **run, error=str(error))  # noqa: TRY400 - no defect: its words say it all
                 # Else who looks after the run would come upon it again and again.
                 taken_back = [record for record in share.records if record.value is None]

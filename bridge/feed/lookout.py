@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from bridge import tracecontext
 from bridge.feed import watch
 from bridge.feed.announced import Announced
 from bridge.feed.batch import Batch
@@ -113,7 +114,8 @@ class Lookout:
             if next_one is None or (told is not None and told.end is None):
                 return
             if told is None:
-                log.warning(Log.WATCH_LOST, workflow_id=next_one.workflow_id, run_id=next_one.run_id)
+                run = {"workflow_id": next_one.workflow_id, "run_id": next_one.run_id}
+                log.warning(Log.WATCH_LOST, **run, trace_id=tracecontext.trace_id(next_one.mark.traceparent))
                 batch.add(next_one, [watch.tombstone(next_one, self._group)])
                 return
             next_one = (

@@ -87,7 +87,8 @@ class Lookup:
         route = self._routes.for_command(mark.route)
         if route is None:
             facts = told.begun.facts
-            log.warning(Log.FEED_UNKNOWN_ROUTE, workflow_id=facts.workflow_id, run_id=facts.run_id)
+            trace_id = tracecontext.trace_id(mark.traceparent)
+            log.warning(Log.FEED_UNKNOWN_ROUTE, workflow_id=facts.workflow_id, run_id=facts.run_id, trace_id=trace_id)
         closing = Closing(
             told.begun,
             told.end,

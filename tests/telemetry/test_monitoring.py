@@ -15,6 +15,7 @@ from bridge.telemetry.alerts import ALERTS, Alert
 from bridge.telemetry.instruments import INSTRUMENTS, Form
 from bridge.telemetry.names import Metric
 from tests.cli.command_line import CommandLine
+from tests.telemetry import played
 
 MONITORING = Path(__file__).parents[2] / "compose" / "monitoring"
 RULES = MONITORING / "alerts.yml"
@@ -76,8 +77,12 @@ def test_the_rules_are_sound(tmp_path: Path) -> None:
     """By promtool where it is there; else as far as a plain reading tells."""
     promtool = shutil.which("promtool")
     if promtool is not None:
-        checked = subprocess.run([promtool, "check", "rules", RULES], capture_output=True, text=True, check=False)
-        assert checked.returncode == 0, checked.stdout + checked.stderr
+        play = tmp_path / "play.yml"
+        play.write_text(json.dumps(played.play(RULES)))
+        for words in (("check", "rules", RULES), ("test", "rules", play)):
+            checked = subprocess.run([promtool, *words], capture_output=True, text=True, check=False)
+            assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert {name for _, name, _ in played.COMES} == {alert.name for alert in ALERTS}
     assert list(_read(RULES.read_text())) == [
         {
             "alert": alert.name,
