@@ -8,7 +8,10 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("faults", "acceptance", "lifecycle", "dev", "cli", "deadletter", "routes", "telemetry", "connect", "examples")
+TOGETHER = (
+    *("faults", "acceptance", "lifecycle", "dev", "cli", "deadletter", "routes", "telemetry", "connect"),
+    "examples",
+)
 """Folders of tests, those that take longest first."""
 
 

@@ -41,7 +41,10 @@ def _told(traced: Traced) -> dict[str, bytes]:
 def test_no_payload_is_told(traced: Traced) -> None:
     good, bad, worse, never = (Trace() for _ in range(4))
     number = commands.fresh("canary")
-    kept: dict[str, Any] = {"note": f"{CANARY} note", "customer": {"name": f"{CANARY} name", "email": f"{CANARY}@example.com"}}
+    kept: dict[str, Any] = {
+        "note": f"{CANARY} note",
+        "customer": {"name": f"{CANARY} name", "email": f"{CANARY}@example.com"},
+    }
     sent = traced.producer.send(good.on(commands.invoice(number, **kept)))
     wrong = commands.invoice(commands.fresh("canary"), **kept, due_on=f"{CANARY}-date", currency=CANARY)
     invalid = traced.producer.send(bad.on(wrong))
