@@ -15,7 +15,7 @@ install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/python-is-there:
 	@$(PYTHON) -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)))' \
@@ -60,6 +60,22 @@ MINUTES ?= 30
 soak: $(VENV)/test-is-there ## Mix the faults at random under steady load (MINUTES=30 SEED=0x...)
 	@SOAK_MINUTES=$(MINUTES) $(BIN)/python -m tests.faults --only 46 $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+.PHONY: faults-selftest
+faults-selftest: $(VENV)/test-is-there ## Plant one bug after the other and see that the tests go red (ARGS="--bug order_lost")
+	@$(BIN)/python -m tests.planted --write $(ARGS)
+
+$(VENV)/fuzz-is-there: $(VENV)/test-is-there requirements/fuzz.lock
+	@$(call install,requirements/fuzz.lock)
+	@touch $@
+
+FUZZ_SECONDS ?= 300
+FUZZ_TIMES ?= 20
+
+.PHONY: fuzz
+fuzz: $(VENV)/fuzz-is-there ## Look long for inputs that break what holds of any (FUZZ_SECONDS=300 a target, FUZZ_TIMES=20)
+	@FUZZ_TIMES=$(FUZZ_TIMES) $(BIN)/python -m pytest tests/fuzz tests/model --timeout 7200 $(ARGS)
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 .PHONY: check
 check: $(VENV)/test-is-there ## Lint, types, layers, dependencies
 	$(BIN)/ruff check $(SOURCES)
@@ -80,8 +96,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: $(VENV)/test-is-there ## Resolve the dependencies anew (ARGS=--upgrade for the newest)
 	$(LOCK) $(ARGS) --output-file requirements/run.lock
 	$(LOCK) $(ARGS) --group check --group test --constraint requirements/run.lock --output-file requirements/test.lock
+	$(subst pyproject.toml requirements/build.txt --all-extras,requirements/fuzz.txt,$(LOCK)) $(ARGS) \
+		--output-file requirements/fuzz.lock
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and the stack's data
-	rm -rf $(VENV) .bridge .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .bridge .fuzz .planted .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

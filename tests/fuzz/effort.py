@@ -1,4 +1,4 @@
-"""How long generated tests look: a little, and always at the same, in `make test`; long, and at others, in `make fuzz`."""
+"""How long generated tests look: a little and always at the same in `make test`, long and at others in `make fuzz`."""
 
 import os
 
@@ -16,6 +16,7 @@ def settings(examples: int, *, steps: int = 50) -> hypothesis.settings:
         stateful_step_count=steps,
         derandomize=times == 1,
         deadline=None,
+        print_blob=times > 1,
         database=None,
         phases=(Phase.generate, Phase.shrink),  # to explain a failure as well takes minutes
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

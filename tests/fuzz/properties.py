@@ -54,8 +54,7 @@ def record_of(data: bytes) -> Record:
             key = text
         else:
             headers.append((name.decode(errors="replace"), text if colon else None))
-    name = topic.decode("latin-1")
-    return Record(name, 0, 7, RECORDED_MS, key, value if has_value else None, tuple(headers))
+    return Record(topic.decode("latin-1"), 0, 7, RECORDED_MS, key, value if has_value else None, tuple(headers))
 
 
 def check_record(record: Record) -> str:
@@ -75,13 +74,17 @@ def check_configuration(data: bytes, folder: Path) -> str:
     file = folder / "bridge.toml"
     file.write_bytes(data)
     with bounded(len(data)):
-        try:
-            settings.load({"BRIDGE_CONFIG": str(file)})
-        except errors.ConfigurationError as error:
-            assert error.problems
-            assert all(problem.strip() for problem in error.problems)
-            return "refused"
-    return "taken"
+        problems = _problems(file)
+    assert problems is None or (problems and all(problem.strip() for problem in problems))
+    return "taken" if problems is None else "refused"
+
+
+def _problems(file: Path) -> tuple[str, ...] | None:
+    try:
+        settings.load({"BRIDGE_CONFIG": str(file)})
+    except errors.ConfigurationError as error:
+        return error.problems
+    return None
 
 
 def check_callback(data: bytes) -> str:

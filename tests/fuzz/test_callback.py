@@ -39,9 +39,7 @@ headers = st.lists(
     body=st.binary(max_size=50),
 )
 @effort.settings(100)
-def test_any_call_is_answered_once(
-    method: bytes, path: bytes, headers: list[tuple[str, bytes]], body: bytes
-) -> None:
+def test_any_call_is_answered_once(method: bytes, path: bytes, headers: list[tuple[str, bytes]], body: bytes) -> None:
     lines = [method, path, *(name.encode("utf-8", "replace") + b": " + text for name, text in headers)]
     properties.check_callback(b"\n".join(lines) + b"\n\n" + body)
 
@@ -80,7 +78,9 @@ class Listening:
             return await asyncio.gather(*(caller.call(self.address, call) for call in calls))
 
 
-@given(calls=st.lists(st.binary(min_size=1, max_size=60).map(lambda noise: noise + b"\r\n\r\n"), min_size=1, max_size=8))
+@given(
+    calls=st.lists(st.binary(min_size=1, max_size=60).map(lambda noise: noise + b"\r\n\r\n"), min_size=1, max_size=8)
+)
 @effort.settings(8)
 def test_bytes_that_are_no_http_are_refused_and_a_call_beside_them_is_heard(calls: list[bytes]) -> None:
     listening = Listening()

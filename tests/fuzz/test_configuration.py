@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from bridge.routes import keys
 from tests.fuzz import corpus, effort, properties
-from topics.environment.sections import BridgeSection, KafkaSection
+from topics.environment.sections import BridgeSection, KafkaSection, Section
 
 SEEDS = corpus.of("configuration")
-SECTIONS = {"bridge": BridgeSection, "kafka": KafkaSection}
+SECTIONS: dict[str, type[Section]] = {"bridge": BridgeSection, "kafka": KafkaSection}
 
 scalars = st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=12)
-values = scalars | st.lists(scalars, max_size=3) | st.just({})
-sound = st.sampled_from(["start", "signal", "update", "order.place", "order-{order_id}", "{", "never", "default", 1, 0.5])
+values: st.SearchStrategy[Any] = scalars | st.lists(scalars, max_size=3) | st.just({})
+sound = st.sampled_from(
+    ["start", "signal", "update", "order.place", "order-{order_id}", "{", "never", "default", 1, 0.5]
+)
 rows = st.dictionaries(st.sampled_from(sorted(keys.READERS)) | st.text(max_size=5), sound | values, max_size=8)
 sections = st.fixed_dictionaries(
     {},

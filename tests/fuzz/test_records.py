@@ -12,9 +12,24 @@ from tests.engine import records
 from tests.fuzz import corpus, effort, properties, way
 
 TOPICS = (*way.ROUTES.topics, "unknown")
-NAMES = ("content-type", "traceparent", "tracestate", "dlq.replays", "dlq.reason", "ce_replyto", "ce_replywhen", "ce_time")
+NAMES = (
+    "content-type",
+    "traceparent",
+    "tracestate",
+    "dlq.replays",
+    "dlq.reason",
+    "ce_replyto",
+    "ce_replywhen",
+    "ce_time",
+)
 TYPES = (b"application/json", b"application/cloudevents+json", b"text/plain", b"")
-SOUND = (*(text.encode() for text in records.ATTRIBUTES.values()), b"done", b"bridge.replies", b"0", b"2026-11-21T10:00:00Z")
+SOUND = (
+    *(text.encode() for text in records.ATTRIBUTES.values()),
+    b"done",
+    b"bridge.replies",
+    b"0",
+    b"2026-11-21T10:00:00Z",
+)
 PIECES = (b"[", b"{", b'{"a":', b'"', b"\\", b"9", b"1,", b'{"a":1},', b" ", b"\xff", b"\xed\xa0\x80", b"-", b"1e9")
 SEEDS = corpus.of("records")
 
@@ -78,7 +93,10 @@ def test_what_a_record_takes_of_memory_is_bounded_by_its_size(topic: str, value:
 @pytest.mark.parametrize(
     ("name", "outcome"),
     [
-        *((name, "executed") for name in ("a-start", "a-signal", "a-signal-with-start", "bare", "an-update", "a-terminate")),
+        *(
+            (name, "executed")
+            for name in ("a-start", "a-signal", "a-signal-with-start", "bare", "an-update", "a-terminate")
+        ),
         ("no-json", "dead-lettered"),
         ("passed-over", "skipped"),
     ],

@@ -3,7 +3,6 @@
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,7 +37,14 @@ REQUEST_BYTES_MAX = 4 * 1024 * 1024  # of gRPC
 OTHERS: Sequence[dict[str, Any]] = (
     {"command": "order.amend", "verb": "update", "update": "amend", "id": "order-{order_id}"},
     {"command": "order.end", "verb": "terminate", "id": "{order_id}"},
-    {"command": "order.place", "verb": "start", "workflow": "Order", "task_queue": "q", "id": "{a}-{b}", "result": True},
+    {
+        "command": "order.place",
+        "verb": "start",
+        "workflow": "Order",
+        "task_queue": "q",
+        "id": "{a}-{b}",
+        "result": True,
+    },
 )
 SKIPPING = "order.place"
 ROUTES = Routes((*routes.table(("invoice", "campaign", "lead")).rows, *toml.read([*OTHERS], "fuzz").rows))
@@ -58,7 +64,7 @@ class Temporal:
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         kind = "".join(word.capitalize() for word in name.split("_"))
 
-        async def call(request: Any, *, retry: bool, timeout: timedelta) -> Any:
+        async def call(request: Any, **_: Any) -> Any:
             text = request.SerializeToString()
             assert len(text) <= REQUEST_BYTES_MAX
             parsed = getattr(workflowservice, f"{kind}Request").FromString(text)

@@ -6,8 +6,11 @@ has happened, everything is done and committed.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeAlias
 
+from aiokafka import TopicPartition
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -16,6 +19,11 @@ from tests.fuzz import effort
 from tests.model.broker import PARTITIONS, Broker, DiedError
 from tests.model.member import IN_FLIGHT_MAX, WAITING_MAX, Member
 from tests.model.reference import Reference
+
+Decide: TypeAlias = Callable[[], timedelta | None]
+"""How a record that is in hand ends: None, or when it is tried again."""
+Answers: TypeAlias = list[tuple[int, timedelta | None]]
+Agains: TypeAlias = list[timedelta | None]
 
 MEMBERS_MAX = 3
 POLLED_MAX = 6
@@ -63,7 +71,7 @@ class Group(RuleBasedStateMachine):
             if member.draining is None and member.consumer.assignment():
                 member.begin(member.intake.on_partitions_revoked(member.consumer.assignment()))
 
-    def rebalanced(self, decide: "Decide", polled: int) -> None:
+    def rebalanced(self, decide: Decide, polled: int) -> None:
         """Give the partitions out, once all have drained; members may poll before they know what they own."""
         joined = self.joined()
         for member in joined:
@@ -82,17 +90,17 @@ class Group(RuleBasedStateMachine):
         self.is_stable = True
 
     @rule(tp=partitions, arriving=st.lists(st.tuples(gaps, st.sampled_from("abc"), kinds), min_size=1, max_size=6))
-    def records_arrive(self, tp, arriving):
+    def records_arrive(self, tp: TopicPartition, arriving: list[tuple[int, str, str]]) -> None:
         for gap, key, kind in arriving:
             self.broker.append(tp, gap, key, starts=kind == "start", bad=kind == "bad")
 
     @rule(tp=partitions)
-    def the_log_ends_with_a_marker(self, tp):
+    def the_log_ends_with_a_marker(self, tp: TopicPartition) -> None:
         self.broker.pad(tp, 1)
 
     @precondition(lambda self: self.working())
     @rule(number=numbers, count=st.integers(0, POLLED_MAX), answers=answers, commits=st.booleans())
-    def a_member_works(self, number, count, answers, commits):
+    def a_member_works(self, number: int, count: int, answers: Answers, *, commits: bool) -> None:
         member = one_of(self.working(), number)
         if count:
             member.poll(count)
@@ -104,21 +112,21 @@ class Group(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.joined()) < MEMBERS_MAX)
     @rule()
-    def another_joins(self):
+    def another_joins(self) -> None:
         self.join()
 
     @precondition(lambda self: len(self.joined()) > 1 and self.is_stable)
     @rule(number=numbers, agains=agains)
-    def one_drains_and_leaves(self, number, agains):
+    def one_drains_and_leaves(self, number: int, agains: Agains) -> None:
         member = one_of(self.joined(), number)
         member.begin(member.intake.finish())
-        member.drain(decide(agains))
+        member.drain(deciding(agains))
         member.end()
         self.unsettle()
 
     @precondition(lambda self: self.joined())
     @rule(number=numbers, taken=st.booleans(), agains=agains)
-    def one_dies(self, number, taken, agains):
+    def one_dies(self, number: int, *, taken: bool, agains: Agains) -> None:
         """Its records may have had their effect: it did not come to say so."""
         member = one_of(self.joined(), number)
         for begun in member.in_hand if taken else ():
@@ -127,31 +135,31 @@ class Group(RuleBasedStateMachine):
         if not self.joined():
             self.join()
         self.unsettle()
-        self.rebalanced(decide(agains), 0)
+        self.rebalanced(deciding(agains), 0)
 
     @precondition(lambda self: self.is_stable and self.joined())
     @rule(number=numbers, agains=agains)
-    def one_dies_of_what_it_reads(self, number, agains):
+    def one_dies_of_what_it_reads(self, number: int, agains: Agains) -> None:
         member = one_of(self.joined(), number)
         member.consumer.dies = True
         try:
             member.poll(1)
         except DiedError:
-            self.one_dies(number, False, agains)
+            self.one_dies(number, taken=False, agains=agains)
         member.consumer.dies = False
 
     @precondition(lambda self: len(self.joined()) > 1 and self.is_stable)
     @rule(number=numbers, agains=agains)
-    def one_freezes_and_the_others_go_on(self, number, agains):
+    def one_freezes_and_the_others_go_on(self, number: int, agains: Agains) -> None:
         member = one_of(self.joined(), number)
         member.in_group = False
         self.frozen.append(member)
         self.unsettle()
-        self.rebalanced(decide(agains), 0)
+        self.rebalanced(deciding(agains), 0)
 
     @precondition(lambda self: self.frozen)
     @rule(number=numbers, which=numbers, polled=st.integers(0, 2))
-    def a_frozen_one_goes_on_as_if_nothing_had_been(self, number, which, polled):
+    def a_frozen_one_goes_on_as_if_nothing_had_been(self, number: int, which: int, polled: int) -> None:
         member = one_of(self.frozen, number)
         if polled:
             member.poll(polled)
@@ -161,7 +169,7 @@ class Group(RuleBasedStateMachine):
 
     @precondition(lambda self: self.frozen)
     @rule(number=numbers)
-    def a_frozen_one_learns_of_it_and_joins_again(self, number):
+    def a_frozen_one_learns_of_it_and_joins_again(self, number: int) -> None:
         member = one_of(self.frozen, number)
         self.frozen.remove(member)
         member.in_group = True
@@ -169,8 +177,8 @@ class Group(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.is_stable and self.joined())
     @rule(agains=agains, polled=st.integers(0, 3))
-    def the_partitions_are_given_out(self, agains, polled):
-        self.rebalanced(decide(agains), polled)
+    def the_partitions_are_given_out(self, agains: Agains, polled: int) -> None:
+        self.rebalanced(deciding(agains), polled)
 
     @invariant()
     def nothing_is_wrong(self) -> None:
@@ -215,11 +223,11 @@ class Group(RuleBasedStateMachine):
             self.loop.close()
 
 
-def one_of(members, number):
+def one_of(members: Sequence[Member], number: int) -> Member:
     return members[number % len(members)]
 
 
-def decide(agains):
+def deciding(agains: Agains) -> Decide:
     """Return what says of one record after the other how it ends; with no end to retries no drain would end."""
     left = list(agains)
     return lambda: left.pop() if left else None

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def _told(report: Path) -> tuple[dict[str, str], tuple[str, ...]]:
         return {}, ()
     failures: dict[str, str] = {}
     broken: list[str] = []
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
         for failure in case.iter("failure"):
             failures[case.get("name", "")] = f"{failure.get('message')}\n{failure.text}"
         broken += [case.get("name", "") for _ in case.iter("error")]

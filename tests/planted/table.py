@@ -12,10 +12,7 @@ AGAIN = (
     "tests/lifecycle/test_redelivered.py::"
     "test_commands_that_come_again_are_answered_as_before_whatever_has_become_of_their_runs"
 )
-AWAY = (
-    "tests/lifecycle/test_owner.py::"
-    "test_what_ends_while_the_bridge_is_away_for_longer_than_its_window_is_announced"
-)
+AWAY = "tests/lifecycle/test_owner.py::test_what_ends_while_the_bridge_is_away_for_longer_than_its_window_is_announced"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,18 +46,22 @@ def of_control(run: Run) -> Verdict:
 
 def of_bug(bug: Bug, run: Run) -> Verdict:
     """Hold a run with a bug against what it must be: red for the law that the bug breaks."""
-    if run.failed:
-        return Verdict(f"could not be planted: {run.failed[0]}")
-    if run.broken and not run.failures:
-        return Verdict(f"void: could not be begun or ended: {', '.join(run.broken)}")
-    if not run.planted:
-        return Verdict("no process had it planted")
-    if not run.met:
-        return Verdict("the wrong code never ran")
-    if run.code == 0:
-        return Verdict("not caught: the tests stay green")
+    if (void := _why_void(run)) is not None:
+        return Verdict(void)
     for test, text in run.failures.items():
         if found := re.search(bug.shows, _CONTROL.sub("", text)):
             return Verdict(None, test, found[found.re.groups][:TOLD_CHARACTERS_MAX])
     texts = "\n".join(run.failures.values())[:NOT_TELLING_CHARACTERS_MAX]
     return Verdict(f"red, but not for {bug.law}: {texts or run.broken or f'code {run.code}'}")
+
+
+def _why_void(run: Run) -> str | None:
+    if run.failed:
+        return f"could not be planted: {run.failed[0]}"
+    if run.broken and not run.failures:
+        return f"void: could not be begun or ended: {', '.join(run.broken)}"
+    if not run.planted:
+        return "no process had it planted"
+    if not run.met:
+        return "the wrong code never ran"
+    return "not caught: the tests stay green" if run.code == 0 else None

@@ -19,8 +19,6 @@ def plant(planting: Planting) -> None:
             return None
         planting.met()
         other = ids.text("reply", str(time.time_ns())).encode()
-        return made._replace(
-            headers=tuple((name, other if name == "ce_id" else value) for name, value in made.headers)
-        )
+        return made._replace(headers=tuple((name, other if name == "ce_id" else value) for name, value in made.headers))
 
     planting.replace(replies, "reply", replied)
