@@ -100,6 +100,7 @@ def test_sigterm_with_256_in_flight_resolves_them_and_redelivers_nothing(scene: 
     scene.ledger.send([*scene.orders.invoices(50), *scene.orders.scores(475, 2)])
     scene.until(lambda: member.metric("bridge_in_flight") >= laws.IN_FLIGHT_MAX, "as many as may be are in flight")
     in_flight = member.metric("bridge_in_flight")
+    scene.look()
     assert member.terminate() == 0, member.program.text
     scene.proxy.faults.delay_seconds = 0.0
     answered = scene.answered()
