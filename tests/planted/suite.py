@@ -14,7 +14,17 @@ from tests.planted.verdict import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = Path(__file__).with_name("entry")
-PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "faults or not faults", "--tb=short", "--timeout=600")
+PYTEST = (
+    sys.executable,
+    "-m",
+    "pytest",
+    "-p",
+    "no:cacheprovider",
+    "-m",
+    "faults or not faults",
+    "--tb=short",
+    "--timeout=600",
+)
 
 
 def run(tests: Iterable[str], log: Path, bug: str | None = None) -> Run:
