@@ -48,7 +48,10 @@ class Record(NamedTuple):
     @property
     def size_bytes(self) -> int:
         """About what the record holds in memory."""
-        return len(self.key or b"") + len(self.value or b"") + sum([len(n) + len(v or b"") for n, v in self.headers])
+        size = len(self.key or b"") + len(self.value or b"")
+        for name, value in self.headers:
+            size += len(name) + (len(value) if value is not None else 0)
+        return size
 
     @property
     def time(self) -> str:

@@ -24,7 +24,8 @@ def incoming(
     """Return traceparent and tracestate: the plain headers first, else the event's; malformed ones are dropped."""
     if plain is not None and (parent := _well_formed(plain.decode(errors="replace"))):
         return parent, _state((plain_state or b"").decode(errors="replace"))
-    parent = _well_formed(attributes.get("traceparent", ""))
+    own = attributes.get("traceparent")
+    parent = _well_formed(own) if own is not None else None
     return (parent, _state(attributes.get("tracestate", ""))) if parent else (None, None)
 
 

@@ -20,7 +20,7 @@ class State(StrEnum):
     @property
     def event_type(self) -> str:
         """The CloudEvents type that announces this state."""
-        return f"workflow.{self}"
+        return "workflow." + self
 
 
 class Failure(Model):

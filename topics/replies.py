@@ -18,7 +18,7 @@ class ReplyOutcome(StrEnum):
     @property
     def event_type(self) -> str:
         """The CloudEvents type of the reply."""
-        return f"command.{self}"
+        return "command." + self
 
 
 class RejectReason(StrEnum):

@@ -6,7 +6,7 @@ answers to sound commands.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 from bridge.errors import TopicRefusedError
@@ -24,15 +24,14 @@ class Outgoing:
         self._others = others
         self._refusals = Refusals()
 
-    async def send(self, records: Sequence[OutRecord]) -> None:
+    def send(self, records: Sequence[OutRecord]) -> Coroutine[Any, Any, None]:
         """Write the records; returns once Kafka has acknowledged all of them. Raises as `Outbox.send` does."""
         if self._refusals:
             self._refusals.check(record.topic for record in records)
         for record in records:
             if record.topic.endswith(spec.DEAD_LETTER_SUFFIX):
-                await self._send_dead_letters_first(records)
-                return
-        await self._send(self._others, records)
+                return self._send_dead_letters_first(records)
+        return self._send(self._others, records)
 
     async def _send_dead_letters_first(self, records: Sequence[OutRecord]) -> None:
         letters = [record for record in records if record.topic.endswith(spec.DEAD_LETTER_SUFFIX)]

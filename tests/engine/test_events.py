@@ -206,6 +206,10 @@ def ended(end: End = END) -> OutRecord:
     return lifecycle.ended(mark.of(sent(), "g"), RUN, end, "t.lifecycle")
 
 
+def test_the_start_is_told_by_the_command_as_by_the_mark_of_its_run() -> None:
+    assert lifecycle.begun(sent(), "g", RUN, "t.lifecycle") == started()
+
+
 def test_a_start_is_announced_with_all_that_the_contract_names() -> None:
     assert jiter.from_json(started().value or b"") == {
         "workflow_id": "invoice-I-1",
