@@ -40,10 +40,10 @@ def test_every_end_is_announced_once_though_temporal_is_killed_while_the_feed_wo
     states = Counter(run.state for run in found.ours)
     print(f"{stage.prefix}: {states}, {missing} ends missing at the kills")  # noqa: T201 - shown where the test fails, or with -s
     assert missing > 0
+    assert states.pop("continued_as_new") > 2 * WAITING
     assert states == {
         "completed": KILLS * BURST + 1,  # the last one is of the run that closes the check
         "failed": WAITING,
-        "continued_as_new": 2 * WAITING + CHAIN,
         "terminated": 1,
     }
 
