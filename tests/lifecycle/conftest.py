@@ -11,7 +11,7 @@ import pytest
 import bridge.dev.temporal
 from bridge.dev import processes
 from tests.acceptance import program
-from tests.lifecycle import plays
+from tests.lifecycle import deployment, plays
 from tests.lifecycle.stage import Stage
 from tests.servers.fixtures import Kafka, Temporal
 
@@ -30,11 +30,23 @@ def seed() -> int:
 
 
 @pytest.fixture
+def verbs() -> deployment.Verbs:
+    """Give the commands of the deployment: each is two topics, which a Kafka that was killed must go through."""
+    return deployment.VERBS
+
+
+@pytest.fixture
 def stage(
-    kafka: Kafka, temporal: Temporal, guard: processes.Guard, tmp_path: Path, seed: int, mode: str
+    kafka: Kafka,
+    temporal: Temporal,
+    guard: processes.Guard,
+    tmp_path: Path,
+    seed: int,
+    mode: str,
+    verbs: deployment.Verbs,
 ) -> Iterator[Stage]:
     """Give a group of its own, without members yet."""
-    stage = Stage(f"p{seed:x}", kafka, temporal, guard, tmp_path, mode)
+    stage = Stage(f"p{seed:x}", kafka, temporal, guard, tmp_path, mode, verbs)
     with stage.journal:
         try:
             # A process, not a thread: how it ends, and what it takes of the machine, is no part of the test.

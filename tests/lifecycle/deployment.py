@@ -2,24 +2,27 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from tests.lifecycle import plays
 from tests.servers import ports
 
-VERBS: Mapping[str, Mapping[str, Any]] = {
+Verbs: TypeAlias = Mapping[str, Mapping[str, Any]]
+
+VERBS: Verbs = {
     "begin": {"verb": "start", "workflow": plays.WORKFLOW, "result": True},
     "brief": {"verb": "start", "workflow": plays.WORKFLOW, "run_timeout": plays.RUN_TIMEOUT.total_seconds()},
-    "leave": {"verb": "start", "workflow": plays.WORKFLOW},
-    "late": {"verb": "start", "workflow": plays.WORKFLOW, "run_timeout": plays.LATE_TIMEOUT.total_seconds()},
     "tell": {"verb": "signal", "signal": plays.SIGNAL},
     "join": {"verb": "signal_with_start", "workflow": plays.WORKFLOW, "signal": plays.SIGNAL},
     "stop": {"verb": "cancel"},
     "end": {"verb": "terminate"},
 }
 """The commands, without the prefix that is the first word of their types."""
-UNSERVED = ("leave", "late")
-"""Whose runs wait for a worker that never comes."""
+UNSERVED: Verbs = {
+    "leave": {"verb": "start", "workflow": plays.WORKFLOW},
+    "late": {"verb": "start", "workflow": plays.WORKFLOW, "run_timeout": plays.LATE_TIMEOUT.total_seconds()},
+}
+"""More of them, whose runs wait for a worker that never comes."""
 
 
 def callbacks(mode: str) -> dict[str, str]:
@@ -35,11 +38,11 @@ def callbacks(mode: str) -> dict[str, str]:
     }
 
 
-def routes(prefix: str, queue: str) -> str:
+def routes(prefix: str, queue: str, verbs: Verbs) -> str:
     """Return the deployment's file."""
     common = {"id": f"{prefix}-{{{prefix}_id}}"}
     rows = []
-    for verb, rest in VERBS.items():
+    for verb, rest in verbs.items():
         row = {"command": f"{prefix}.{verb}", **common, **rest}
         if "workflow" in rest:
             row["task_queue"] = f"{queue}-unserved" if verb in UNSERVED else queue

@@ -37,6 +37,7 @@ class Stage:
     guard: processes.Guard
     folder: Path
     mode: str
+    verbs: deployment.Verbs
     members: list[Member] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     reached: dict[str, Sent] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Stage:
         self.producer = Producer(self.kafka.bootstrap)
         self._numbers = itertools.count(1)
         config = self.folder / "bridge.toml"
-        config.write_text(deployment.routes(self.prefix, self.queue))
+        config.write_text(deployment.routes(self.prefix, self.queue, self.verbs))
         self.env = program.environment(
             KAFKA_BOOTSTRAP_SERVERS=self.kafka.bootstrap,
             KAFKA_SESSION_TIMEOUT_MS=str(int(SESSION_SECONDS * 1000)),

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from bridge.dev import processes
-from tests.lifecycle import plays
+from tests.lifecycle import deployment, plays
 from tests.lifecycle.plays import COMPLETE, FAIL
 from tests.lifecycle.stage import Stage
 from tests.servers.fixtures import Temporal
@@ -24,10 +24,16 @@ TERMINATED_OVER_SECONDS = 6.0
 BY_WORKER_OVER_SECONDS = 2.0
 ALL_WITHIN_SECONDS = 120.0
 DATABASE = "--db-filename"
-# The one SQLite of the server holds all, and each run that it lists, and each callback, takes as much of its time as an
-# end. So it lists 100 runs a second here and calls each bridge 20 times a second, as a production server that is behind:
-# what ends does not wait for that, and is announced later.
+# The one SQLite of the server holds all, and each run that it lists, and each callback, takes as much of its time as
+# an end. So it lists 100 runs a second here and calls each bridge 20 times a second, as a production server that is
+# behind: what ends does not wait for that, and is announced later.
 BEHIND = {"history.visibilityProcessorMaxPollRPS": 1, "history.outboundQueue.hostScheduler.maxTaskRPS": 20}
+
+
+@pytest.fixture
+def verbs() -> deployment.Verbs:
+    """Give those too whose runs no worker takes, so that the server has nothing to do for them until they end."""
+    return {**deployment.VERBS, **deployment.UNSERVED}
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def test_2_000_runs_that_end_within_10_seconds_are_announced_though_one_bridge_o
             hands.submit(stage.hand.terminate, left, TERMINATED_OVER_SECONDS),
         ]
         middle = first_times_out + TERMINATED_OVER_SECONDS / 2
-        stage.until(lambda: time.monotonic() >= middle and stage.ends_told(ids) > RUNS // 20, "some ends are announced")
+        stage.until(lambda: time.monotonic() >= middle and stage.ends_told(ids) > 0, "the first end is announced")
         owner.kill()
         killed_ms = time.time() * 1000
         for one in ending:
