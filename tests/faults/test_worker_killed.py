@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 SCORED = "lead.scored"
 KILLS = 3
-TOLD_WITHIN_SECONDS = 150.0  # an attempt that was lost is repeated after 45 s
+TOLD_WITHIN_SECONDS = 400.0  # an attempt that was lost is repeated after 45 s, and the machine may have other work
 
 
 def told(scene: Scene) -> list[Record]:
