@@ -26,7 +26,6 @@ def test_a_process_asked_to_end_while_temporal_is_away_leaves_by_the_deadline_an
     scene.until_answered(200)
     scene.proxy.cut()
     scene.until(lambda: member.metric("bridge_retries_total", cause="temporal") > 0, "calls fail")
-    in_hand = member.metric("bridge_in_flight")
     began = time.monotonic()
     assert member.terminate() == EXIT_DRAIN_TIMED_OUT, member.program.text
     assert DRAIN_SECONDS <= time.monotonic() - began < DRAIN_SECONDS + 5
@@ -41,7 +40,8 @@ def test_a_process_asked_to_end_while_temporal_is_away_leaves_by_the_deadline_an
     scene.healed()
     member.start()
     scene.until_settled()
-    scene.check(60, in_hand_at_the_end=in_hand)
+    (told,) = member.said("drain timed out")
+    scene.check(60, in_hand_at_the_end=told["in_hand"])
 
 
 def assigned(members: list[Member]) -> int:
