@@ -70,7 +70,7 @@ class Report:
     def _keep(self, report: pytest.TestReport) -> None:
         verdict: Verdict = {"passed": "kept", "skipped": "skipped"}.get(report.outcome, "**broken**")  # type: ignore[assignment]  # the values are verdicts
         found = next((value for name, value in report.user_properties if name == FIGURES), None)
-        figures = found if isinstance(found, Figures) else None
+        figures = Figures(**found) if isinstance(found, dict) else None
         seconds = time.monotonic() - self._began
         self.rows.append(Row(self._numbers[report.nodeid], sentence(report.nodeid), verdict, seconds, figures))
         self._say(f"  {verdict.strip('*'):>7} {seconds:5.0f} s  {self._head(report.nodeid)}")

@@ -4,7 +4,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +229,7 @@ class Scene:
         """Hold all laws against what is found; `hits` prove that the fault was there."""
         found = self.evidence()
         counted = figures.of(self.seed, found, self._healed_at_ms)
-        self.note(report.FIGURES, counted)
+        self.note(report.FIGURES, asdict(counted))  # of plain values: it may go to another process
         broken = laws.broken(found, hits, stall_max_seconds)
         assert broken == {}, self._told(broken)
         print(f"seed {self.seed:#x}: {hits}, {counted}")  # noqa: T201 - shown where the test fails, or with -s
