@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import kept, page
+from tests.faults import kept
 from tests.faults.report import Report
 
 HERE = Path(__file__).parent
@@ -23,6 +23,8 @@ class Writing(Report):
         self._file = file
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        from tests.faults import page  # noqa: PLC0415 - it imports what pytest wants to import itself
+
         super().pytest_sessionfinish(session)
         page.write(self.rows if self._file is None else kept.add(self._file, self.rows))
 

@@ -54,6 +54,7 @@ def kill(mix: Mix) -> None:
 
 
 def restart(mix: Mix) -> None:
+    mix.other.wait_ready()  # before it knows what SIGTERM means to it, it just ends
     assert mix.other.terminate() == 0, mix.other.program.text
     mix.other.begin()
 
