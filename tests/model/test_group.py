@@ -5,8 +5,7 @@ order, what was told to be done is not done again, and no more is in hand or wai
 has happened, everything is done and committed.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -16,18 +15,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bridge.intake import progress
 from tests.fuzz import effort
-from tests.model.broker import PARTITIONS, Broker, DiedError
-from tests.model.member import IN_FLIGHT_MAX, WAITING_MAX, Member
-from tests.model.reference import Reference
+from tests.model.broker import PARTITIONS, DiedError
+from tests.model.group import POLLED_MAX, Decide, Group
+from tests.model.member import WAITING_MAX, Member
 
-Decide: TypeAlias = Callable[[], timedelta | None]
-"""How a record that is in hand ends: None, or when it is tried again."""
-Answers: TypeAlias = list[tuple[int, timedelta | None]]
 Agains: TypeAlias = list[timedelta | None]
+Answers: TypeAlias = list[tuple[int, timedelta | None]]
 
 MEMBERS_MAX = 3
-POLLED_MAX = 6
-ROUNDS_MAX = 60
 AT_ONCE = timedelta(0)
 
 partitions = st.sampled_from(PARTITIONS)
@@ -39,69 +34,26 @@ answers = st.lists(st.tuples(numbers, again), max_size=5)
 agains = st.lists(again, min_size=8, max_size=8)
 
 
-class Group(RuleBasedStateMachine):
-    """A rebalance has two steps, as the members' drains take time: others come between."""
+class Doings(RuleBasedStateMachine):
+    """What may happen to a group."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.broker = Broker()
-        self.reference = Reference(self.broker, IN_FLIGHT_MAX)
-        self.broker.took = self.reference.commits
-        self.members: list[Member] = []
-        self.is_stable = True
-        self.frozen: list[Member] = []
-        self.join()
-        self.rebalanced(lambda: None, 0)
-
-    def joined(self) -> list[Member]:
-        return [member for member in self.members if member.in_group]
-
-    def working(self) -> list[Member]:
-        return [member for member in self.members if member.alive and member not in self.frozen]
-
-    def join(self) -> None:
-        self.members.append(Member(self.loop, self.broker, self.reference))
-        self.unsettle()
-
-    def unsettle(self) -> None:
-        """Have every member that the group counts in drain, but a frozen one."""
-        self.is_stable = False
-        for member in self.joined():
-            if member.draining is None and member.consumer.assignment():
-                member.begin(member.intake.on_partitions_revoked(member.consumer.assignment()))
-
-    def rebalanced(self, decide: Decide, polled: int) -> None:
-        """Give the partitions out, once all have drained; members may poll before they know what they own."""
-        joined = self.joined()
-        for member in joined:
-            member.drain(decide)
-        self.broker.owners.clear()
-        shares = {member: set(PARTITIONS[number :: len(joined)]) for number, member in enumerate(joined)}
-        for member, share in shares.items():
-            self.broker.owners.update(dict.fromkeys(share, member.consumer))
-        for member, share in shares.items():
-            member.consumer.assign(share)
-            self.reference.joins(member, share)
-            assigned = self.loop.create_task(member.intake.on_partitions_assigned(share))
-            if polled:
-                member.poll(polled)
-            self.loop.run_until_complete(assigned)
-        self.is_stable = True
+        self.group = Group()
 
     @rule(tp=partitions, arriving=st.lists(st.tuples(gaps, st.sampled_from("abc"), kinds), min_size=1, max_size=6))
     def records_arrive(self, tp: TopicPartition, arriving: list[tuple[int, str, str]]) -> None:
         for gap, key, kind in arriving:
-            self.broker.append(tp, gap, key, starts=kind == "start", bad=kind == "bad")
+            self.group.broker.append(tp, gap, key, starts=kind == "start", bad=kind == "bad")
 
     @rule(tp=partitions)
     def the_log_ends_with_a_marker(self, tp: TopicPartition) -> None:
-        self.broker.pad(tp, 1)
+        self.group.broker.pad(tp, 1)
 
-    @precondition(lambda self: self.working())
+    @precondition(lambda self: self.group.working)
     @rule(number=numbers, count=st.integers(0, POLLED_MAX), answers=answers, commits=st.booleans())
     def a_member_works(self, number: int, count: int, answers: Answers, *, commits: bool) -> None:
-        member = one_of(self.working(), number)
+        member = one_of(self.group.working, number)
         if count:
             member.poll(count)
         for which, again in answers:
@@ -110,117 +62,84 @@ class Group(RuleBasedStateMachine):
         if commits:
             member.commit()
 
-    @precondition(lambda self: len(self.joined()) < MEMBERS_MAX)
+    @precondition(lambda self: len(self.group.joined) < MEMBERS_MAX)
     @rule()
     def another_joins(self) -> None:
-        self.join()
+        self.group.join()
 
-    @precondition(lambda self: len(self.joined()) > 1 and self.is_stable)
+    @precondition(lambda self: len(self.group.joined) > 1 and self.group.is_stable)
     @rule(number=numbers, agains=agains)
     def one_drains_and_leaves(self, number: int, agains: Agains) -> None:
-        member = one_of(self.joined(), number)
-        member.begin(member.intake.finish())
-        member.drain(deciding(agains))
-        member.end()
-        self.unsettle()
+        self.group.leave(one_of(self.group.joined, number), deciding(agains))
 
-    @precondition(lambda self: self.joined())
+    @precondition(lambda self: self.group.joined)
     @rule(number=numbers, taken=st.booleans(), agains=agains)
     def one_dies(self, number: int, *, taken: bool, agains: Agains) -> None:
         """Its records may have had their effect: it did not come to say so."""
-        member = one_of(self.joined(), number)
+        member = one_of(self.group.joined, number)
         for begun in member.in_hand if taken else ():
-            self.reference.effects[begun.tp].add(begun.offset)
-        member.end()
-        if not self.joined():
-            self.join()
-        self.unsettle()
-        self.rebalanced(deciding(agains), 0)
+            self.group.reference.effects[begun.tp].add(begun.offset)
+        self.group.lose(member, deciding(agains))
 
-    @precondition(lambda self: self.is_stable and self.joined())
+    @precondition(lambda self: self.group.is_stable and self.group.joined)
     @rule(number=numbers, agains=agains)
     def one_dies_of_what_it_reads(self, number: int, agains: Agains) -> None:
-        member = one_of(self.joined(), number)
+        member = one_of(self.group.joined, number)
         member.consumer.dies = True
         try:
             member.poll(1)
         except DiedError:
-            self.one_dies(number, taken=False, agains=agains)
+            self.group.lose(member, deciding(agains))
         member.consumer.dies = False
 
-    @precondition(lambda self: len(self.joined()) > 1 and self.is_stable)
+    @precondition(lambda self: len(self.group.joined) > 1 and self.group.is_stable)
     @rule(number=numbers, agains=agains)
     def one_freezes_and_the_others_go_on(self, number: int, agains: Agains) -> None:
-        member = one_of(self.joined(), number)
-        member.in_group = False
-        self.frozen.append(member)
-        self.unsettle()
-        self.rebalanced(deciding(agains), 0)
+        self.group.freeze(one_of(self.group.joined, number), deciding(agains))
 
-    @precondition(lambda self: self.frozen)
+    @precondition(lambda self: self.group.frozen)
     @rule(number=numbers, which=numbers, polled=st.integers(0, 2))
     def a_frozen_one_goes_on_as_if_nothing_had_been(self, number: int, which: int, polled: int) -> None:
-        member = one_of(self.frozen, number)
+        member = one_of(self.group.frozen, number)
         if polled:
             member.poll(polled)
         if member.in_hand:
             member.answer(which, None)
         member.commit()
 
-    @precondition(lambda self: self.frozen)
+    @precondition(lambda self: self.group.frozen)
     @rule(number=numbers)
     def a_frozen_one_learns_of_it_and_joins_again(self, number: int) -> None:
-        member = one_of(self.frozen, number)
-        self.frozen.remove(member)
-        member.in_group = True
-        self.unsettle()
+        self.group.thaw(one_of(self.group.frozen, number))
 
-    @precondition(lambda self: not self.is_stable and self.joined())
+    @precondition(lambda self: not self.group.is_stable and self.group.joined)
     @rule(agains=agains, polled=st.integers(0, 3))
     def the_partitions_are_given_out(self, agains: Agains, polled: int) -> None:
-        self.rebalanced(deciding(agains), polled)
+        self.group.give_out(deciding(agains), polled)
 
     @invariant()
     def nothing_is_wrong(self) -> None:
-        self.reference.check()
-        for tp, (offset, metadata) in self.broker.committed.items():
+        self.group.reference.check()
+        for tp, (offset, metadata) in self.group.broker.committed.items():
             done = progress.decode(offset, metadata)
-            self.reference.check_told(tp, done, done.starts_done)
+            self.group.reference.check_told(tp, done, done.starts_done)
 
     @invariant()
-    def what_waits_is_bounded(self) -> None:
-        for member in self.members:
-            partitions = member.intake._assignment.partitions
-            waiting = sum(one.watermark.pending for one in partitions.values())
-            assert waiting <= WAITING_MAX + len(PARTITIONS) * POLLED_MAX
-            assert {tp for tp, one in partitions.items() if one.paused} <= member.consumer.paused() | (
-                set() if member.draining is None else set(PARTITIONS)
-            )
+    def what_waits_is_bounded_and_what_pauses_is_known(self) -> None:
+        for member in self.group.members:
+            held = member.intake._assignment.partitions
+            assert sum(one.watermark.pending for one in held.values()) <= WAITING_MAX + len(PARTITIONS) * POLLED_MAX
+            if member.draining is None:
+                assert {tp for tp, one in held.items() if one.paused} <= member.consumer.paused()
 
     def teardown(self) -> None:
         """Let everything be well again: then everything must come to its end."""
         try:
-            for member in self.frozen:
-                member.in_group = True
-            self.frozen.clear()
-            if not self.joined():
-                self.join()
-            self.unsettle()
-            self.rebalanced(lambda: None, 0)
-            for _ in range(ROUNDS_MAX):
-                for member in self.joined():
-                    member.poll(POLLED_MAX)
-                    while member.in_hand:
-                        member.answer(0, None)
-                    member.commit()
-                if self.reference.is_done():
-                    break
-            self.reference.check()
-            assert self.reference.is_done(), f"{self.broker.committed} of {self.broker.ends}"
+            self.group.heal()
+            self.group.reference.check()
+            assert self.group.reference.is_done(), f"{self.group.broker.committed} of {self.group.broker.ends}"
         finally:
-            for member in self.members:
-                member.end()
-            self.loop.close()
+            self.group.close()
 
 
 def one_of(members: Sequence[Member], number: int) -> Member:
@@ -234,4 +153,4 @@ def deciding(agains: Agains) -> Decide:
 
 
 def test_whatever_members_do_nothing_is_lost_told_falsely_out_of_order_or_stuck() -> None:
-    run_state_machine_as_test(Group, settings=effort.settings(60, steps=40))
+    run_state_machine_as_test(Doings, settings=effort.settings(30, steps=40))

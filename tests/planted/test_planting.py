@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from bridge.intake import offsets
 from tests.fuzz import effort
-from tests.model.test_group import Group
+from tests.model.test_group import Doings
 from tests.planted.planting import NothingThereError, Planting
 from tests.planted.table import BUGS
 
@@ -64,4 +64,4 @@ def test_the_model_of_the_intake_notices_a_bug_in_it(name: str, planting: Planti
     plant(name, planting)
     few = hypothesis.settings(effort.settings(60, steps=40), phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(Group, settings=few)
+        run_state_machine_as_test(Doings, settings=few)
