@@ -105,7 +105,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "order_lost",
-        "commands for one workflow are carried out side by side",
+        "the newest command for a workflow goes before those that wait",
         "L3 order",
         _law("L3 order"),
         (SIGNALS,),
