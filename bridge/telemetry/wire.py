@@ -60,7 +60,13 @@ def _shape(shape: Shape) -> bytes:
 
 
 def _attribute(attribute: Attribute, value: Value) -> bytes:
-    return _field(9, _named(attribute) + _value(value))
+    named = _named(attribute)
+    if isinstance(value, str):
+        text = value.encode(errors="replace")
+        size, size_of_all = len(text), len(named) + len(text) + 4
+        if size_of_all < 128:  # nearly always: each length is one byte then
+            return b"J%c%b\x12%c\n%c%b" % (size_of_all, named, size + 2, size, text)
+    return _field(9, named + _value(value))
 
 
 @functools.cache

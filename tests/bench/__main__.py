@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bridge.dev import kafka, processes
-from tests.bench import feed, figures
+from tests.bench import feed, figures, telemetry
 from tests.bench.arena import Arena, LedgerError
 from tests.bench.figures import Bench, Figure
 
 ROUNDS = 7
-SECTIONS = {**figures.SECTIONS, "feed": feed.feed}
+SECTIONS = {**figures.SECTIONS, "feed": feed.feed, "telemetry": telemetry.telemetry}
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 PACKAGES = ("aiokafka", "faststream", "temporalio", "uvloop", "pydantic-core")
 

@@ -11,7 +11,7 @@ WORKFLOW = "BenchWorkflow"
 TASK_QUEUE = "bench"
 
 PARTITIONS: Mapping[str, int] = MappingProxyType(
-    {"bench.off": 6, "bench.on": 6, "bench.one": 1, "bench.many": 64, "bench.real": 6}
+    {"bench.off": 6, "bench.on": 6, "bench.traced": 6, "bench.one": 1, "bench.many": 64, "bench.real": 6}
 )
 """The daemons' command topics: each daemon has one, and is called as its topic's second word."""
 
