@@ -9,7 +9,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer
 from temporalio.client import Client
 
-from bridge import connect, errors, interpreter, pauses, probe, setup
+from bridge import connect, errors, interpreter, probe, setup
 from bridge.admin import api, server
 from bridge.admin.inside import Inside
 from bridge.admin.management import Management
@@ -67,12 +67,9 @@ async def run(settings: Settings) -> ExitCode:
         client = await _connected(settings, stop)
         if client is None:
             return ExitCode.DONE
-        options = connect.kafka_options(settings)
-        outgoing = await stack.enter_async_context(outgoings.opened(options))
-        paused_topic = spec.paused_topic(settings.bridge.group_id).name
-        paused = await stack.enter_async_context(pauses.opened(paused_topic, options, outgoing))
-        daemon = Daemon(settings, client, outgoing, health, metrics, paused, telemetry)
-        management.pausing, management.inside = paused, daemon.inside
+        outgoing = await stack.enter_async_context(outgoings.opened(connect.kafka_options(settings)))
+        daemon = Daemon(settings, client, outgoing, health, metrics, telemetry)
+        management.pausing, management.inside = daemon.pauses, daemon.inside
         interpreter.settle()
         return await daemon.run(stop)
 
@@ -109,7 +106,6 @@ class Daemon:
         outgoing: Outgoing,
         health: Health,
         metrics: Metrics,
-        paused: Pauses,
         telemetry: Telemetry | None = None,
     ) -> None:
         self._telemetry = telemetry or Telemetry()
@@ -117,7 +113,9 @@ class Daemon:
         self._client = client
         self._health = health
         self._metrics = metrics
-        self._pauses = paused
+        self.pauses = Pauses(
+            spec.paused_topic(settings.bridge.group_id).name, connect.kafka_options(settings), outgoing
+        )
         self._routes = settings.routes
         clients = connect.in_namespaces(client, settings.routes.namespaces)
         self._feeding = Feeding(settings, clients, outgoing, lambda: self._intake.consumer, health, metrics)
@@ -144,7 +142,7 @@ class Daemon:
             is_held=self._is_held,
             health=health,
         )
-        self.inside = Inside(self._intake, self._breaker, health, paused.holds)
+        self.inside = Inside(self._intake, self._breaker, health, self.pauses.holds)
         self._pollers = Pollers(clients, settings.routes)
         self._probe = probe.Probe(client, lambda: offsets.answers(self._intake.consumer), health)
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
@@ -161,7 +159,7 @@ class Daemon:
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
         """Work until `stop` is set, then drain."""
-        async with asyncio.TaskGroup() as group:
+        async with self.pauses, asyncio.TaskGroup() as group:
             working = group.create_task(self._intake.lanes.run(), name="lanes")
             drained = group.create_task(self._consume(stop), name="intake")
             probing = group.create_task(self._probe.run(), name="probe")
@@ -169,7 +167,7 @@ class Daemon:
             polling = group.create_task(self._pollers.run(), name="pollers")
             sending = group.create_task(self._send_metrics(), name="metrics")
             feeding = group.create_task(self._feeding.run(), name="feeding")
-            pausing = group.create_task(self._pauses.run(), name="pauses")
+            pausing = group.create_task(self.pauses.run(), name="pauses")
             code = await drained
             for task in (probing, watching, working, polling, sending, feeding, pausing):
                 task.cancel()
@@ -210,7 +208,7 @@ class Daemon:
         return ExitCode.DONE
 
     def _is_held(self, topic: str) -> bool:
-        return self._health.holds_intake or self._pauses.holds(topic) or bool(self._breaker.remaining(topic))
+        return self._health.holds_intake or self.pauses.holds(topic) or bool(self._breaker.remaining(topic))
 
     @contextlib.asynccontextmanager
     async def _consuming(self) -> AsyncIterator[AIOKafkaConsumer]:

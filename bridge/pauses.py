@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -21,15 +20,46 @@ AGAIN_AFTER = timedelta(seconds=5)
 
 
 class Pauses:
-    """The paused topics. `read_all` before anything is consumed, then `run` to learn of what others pause."""
+    """The paused topics, all known once it is entered; `run` learns of what others pause."""
 
-    def __init__(self, topic: str, consumer: AIOKafkaConsumer, outgoing: Outgoing) -> None:
-        """Take the topic that keeps them, and a started consumer without a group."""
+    def __init__(self, topic: str, options: dict[str, Any], outgoing: Outgoing) -> None:
+        """Take the topic that keeps them; `options` are those of `bridge.connect.kafka_options`."""
         self._tp = TopicPartition(topic, 0)
-        self._consumer = consumer
+        self._options = options
+        self._opened: AIOKafkaConsumer | None = None
         self._outgoing = outgoing
         self._paused: set[str] = set()
         self._is_there = False
+
+    async def __aenter__(self) -> Self:
+        """Read what is kept; raises `ConnectError` where Kafka does not answer."""
+        self._opened = AIOKafkaConsumer(
+            **self._options, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
+        )
+        try:
+            async with asyncio.timeout(READ_TIMEOUT.total_seconds()):
+                await self._consumer.start()
+                await self._read_all()
+        except (TimeoutError, KafkaError) as error:
+            await self._opened.stop()
+            raise errors.ConnectError(
+                f"{self._tp.topic} cannot be read ({type(error).__name__}), so what a person has paused is not known. "
+                "See that Kafka is up, and that this account may read the topic."
+            ) from error
+        except BaseException:
+            await self._opened.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        consumer, self._opened = self._consumer, None
+        await consumer.stop()
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
+        if self._opened is None:
+            raise errors.KafkaAwayError("What is paused is not read yet, or not any more: try again.")
+        return self._opened
 
     def holds(self, topic: str) -> bool:
         """Return whether a topic is paused."""
@@ -40,27 +70,12 @@ class Pauses:
 
         Raises `ConfigurationError` where that cannot be kept, `KafkaAwayError`.
         """
-        if not self._is_there and not await self._look():
+        if not await self._look():
             raise errors.ConfigurationError(f"{self._tp.topic} is not there: run `bridge setup apply`.")
         now = rfc3339(int(datetime.now(UTC).timestamp() * 1000))
         value = json.dumps({"paused_at": now}).encode() if paused else None
         await self._outgoing.send([OutRecord(self._tp.topic, topic.encode(), value, ())])
         self._take(topic.encode(), value)
-
-    async def read_all(self) -> None:
-        """Read what is kept; raises `ConnectError` where Kafka does not answer."""
-        try:
-            async with asyncio.timeout(READ_TIMEOUT.total_seconds()):
-                if not await self._look():
-                    return
-                end = (await self._consumer.end_offsets([self._tp]))[self._tp]
-                while await self._consumer.position(self._tp) < end:
-                    self._take_all(await self._consumer.getmany(self._tp, timeout_ms=500))
-        except (TimeoutError, KafkaError) as error:
-            raise errors.ConnectError(
-                f"{self._tp.topic} cannot be read ({type(error).__name__}), so what a person has paused is not known. "
-                "See that Kafka is up, and that this account may read the topic."
-            ) from error
 
     async def run(self) -> None:
         """Follow what is paused until cancelled."""
@@ -73,6 +88,13 @@ class Pauses:
             except KafkaError:  # it is told elsewhere that Kafka is away
                 await asyncio.sleep(AGAIN_AFTER.total_seconds())
 
+    async def _read_all(self) -> None:
+        if not await self._look():
+            return
+        end = (await self._consumer.end_offsets([self._tp]))[self._tp]
+        while await self._consumer.position(self._tp) < end:
+            self._take_all(await self._consumer.getmany(self._tp, timeout_ms=500))
+
     async def _looked(self) -> bool:
         with contextlib.suppress(KafkaError):
             return await self._look()
@@ -80,11 +102,12 @@ class Pauses:
 
     async def _look(self) -> bool:
         """Return whether the topic is there, and begin with its first record then."""
-        if not self._is_there and self._tp.topic in await self._consumer.topics():
+        consumer = self._consumer
+        if not self._is_there and self._tp.topic in await consumer.topics():
+            consumer.assign([self._tp])
+            begins = await consumer.beginning_offsets([self._tp])
+            consumer.seek(self._tp, begins[self._tp])
             self._is_there = True
-            self._consumer.assign([self._tp])
-            begins = await self._consumer.beginning_offsets([self._tp])
-            self._consumer.seek(self._tp, begins[self._tp])
         return self._is_there
 
     def _take_all(self, batches: dict[TopicPartition, list[Any]]) -> None:
@@ -97,18 +120,3 @@ class Pauses:
             self._paused.discard(topic)
         else:
             self._paused.add(topic)
-
-
-@contextlib.asynccontextmanager
-async def opened(topic: str, options: dict[str, Any], outgoing: Outgoing) -> AsyncIterator[Pauses]:
-    """Hold what is paused, read; `options` are those of `bridge.connect.kafka_options`. Raises `ConnectError`."""
-    consumer = AIOKafkaConsumer(
-        **options, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
-    )
-    try:
-        await consumer.start()
-        pauses = Pauses(topic, consumer, outgoing)
-        await pauses.read_all()
-        yield pauses
-    finally:
-        await consumer.stop()

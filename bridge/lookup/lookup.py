@@ -113,6 +113,12 @@ async def _both(
 async def _kafka(settings: Settings) -> tuple[dict[str, int], dict[TopicPartition, int]]:
     """Return the topics that are there with their partitions, and how far the group has come."""
     async with connect.kafka_admin(settings) as admin:
-        there = await kafka.partition_counts(admin)
-        committed = await admin.list_consumer_group_offsets(settings.bridge.group_id)
+        try:
+            there = await kafka.partition_counts(admin)
+            committed = await admin.list_consumer_group_offsets(settings.bridge.group_id)
+        except KafkaError as error:
+            raise errors.ConnectError(
+                f"Kafka does not tell how far the group {settings.bridge.group_id} has come: {type(error).__name__}: "
+                f"{error}. The account needs Describe on the group."
+            ) from error
     return there, {tp: found.offset for tp, found in committed.items() if found.offset >= 0}

@@ -155,7 +155,7 @@ class Reader:
                 break
             bytes_max -= len(data)
             looked.records += sum(min(each.after, end) - max(each.first, begin) for each in there if each.first < end)
-            kept = data if needles is None else sieve.sifted(there, needles)
+            kept = data if needles is None else sieve.sifted(data, there, needles)
             records = await self._parsed(tp, kept, aborted, begin)
             found += [record for record in records if begin <= record.offset < end and wanted(record)]
             begin = max(begin + 1, there[-1].after)

@@ -7,10 +7,12 @@ import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from bridge import mark
 from bridge.command import rfc3339
 from bridge.dispatch import run as runs
+from bridge.errors import ConfigurationError, TemporalAwayError
 from bridge.feed.asking import Asking
 from bridge.feed.ends import Ends
 from bridge.feed.visibility import STATES
@@ -121,7 +123,16 @@ class Runs:
         request = workflowservice.ListWorkflowExecutionsRequest(
             namespace=self.namespace, query=query, page_size=LISTED_MAX
         )
-        response = await self._asking.ask(self._asking.service.list_workflow_executions, request)
+        try:
+            response = await self._asking.ask(self._asking.service.list_workflow_executions, request)
+        except TemporalAwayError as error:
+            cause = error.__cause__
+            if isinstance(cause, RPCError) and cause.status is RPCStatusCode.INVALID_ARGUMENT:
+                raise ConfigurationError(
+                    f"Temporal's namespace {self.namespace} cannot be asked for {query} ({cause.message}): "
+                    "run `bridge setup apply`."
+                ) from error
+            raise
         rows = response.executions if response is not None else ()
         return [(info.execution.workflow_id, info.execution.run_id) for info in rows]
 

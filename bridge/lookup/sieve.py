@@ -4,8 +4,10 @@ To parse a record takes the client 6 us, to look through its bytes a twentieth o
 section "Record Batch".
 """
 
+import bisect
+import operator
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 _OVERHEAD = 12  # the offset and the length that stand before what the length counts
@@ -15,22 +17,15 @@ _CODEC, _CONTROL = 0b111, 0b100000
 
 
 class Batch(NamedTuple):
-    """A batch as it came: its offsets (`after` is behind the last), how many records, and its bytes."""
+    """A batch as it came: its offsets (`after` is behind the last), how many records, and where its bytes are."""
 
     first: int
     after: int
     records: int
-    attributes: int
-    data: bytes
-
-    def may_hold(self, needles: Collection[bytes]) -> bool:
-        """Return whether one of `needles` can be in it: what is compressed can hold anything."""
-        return bool(self.attributes & _CODEC) or any(needle in self.data for needle in needles)
-
-    @property
-    def is_control(self) -> bool:
-        """Whether it tells how a transaction ended."""
-        return bool(self.attributes & _CONTROL)
+    begin: int
+    end: int
+    must_be_parsed: bool
+    """Whether its bytes do not tell: it is compressed, or tells how a transaction ended, which a parser needs."""
 
 
 def batches(data: bytes) -> Iterator[Batch]:
@@ -41,17 +36,20 @@ def batches(data: bytes) -> Iterator[Batch]:
         end = place + _OVERHEAD + length
         if end > len(data):
             return
-        is_known = magic == _MAGIC
-        yield Batch(
-            first,
-            first + last + 1 if is_known else first + 1,
-            count if is_known else 1,
-            attributes if is_known else _CODEC,
-            data[place:end],
-        )
+        if magic == _MAGIC:
+            yield Batch(first, first + last + 1, count, place, end, bool(attributes & (_CODEC | _CONTROL)))
+        else:
+            yield Batch(first, first + 1, 1, place, end, must_be_parsed=True)
         place = end
 
 
-def sifted(found: Collection[Batch], needles: Collection[bytes]) -> bytes:
-    """Return the batches that may hold a needle, with all that tell how transactions ended: a parser needs those."""
-    return b"".join(batch.data for batch in found if batch.is_control or batch.may_hold(needles))
+def sifted(data: bytes, found: Sequence[Batch], needles: Collection[bytes]) -> bytes:
+    """Return the bytes of the batches that may hold a needle."""
+    kept = {number for number, batch in enumerate(found) if batch.must_be_parsed}
+    for needle in needles:
+        place = data.find(needle)
+        while place >= 0:
+            number = bisect.bisect_right(found, place, key=operator.attrgetter("begin")) - 1
+            kept.add(number)
+            place = data.find(needle, found[number].end)
+    return b"".join(data[found[number].begin : found[number].end] for number in sorted(kept))

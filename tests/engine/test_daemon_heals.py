@@ -13,7 +13,7 @@ import pytest
 from aiokafka.errors import OutOfOrderSequenceNumber
 from temporalio.client import Client
 
-from bridge import connect, pauses, settings
+from bridge import connect, settings
 from bridge.app import Daemon
 from bridge.dev import processes
 from bridge.errors import KafkaAwayError
@@ -28,7 +28,6 @@ from tests.acceptance.program import Program
 from tests.engine import kafka_side
 from tests.engine.kafka_side import until
 from tests.servers.fixtures import Kafka, Temporal
-from topics import spec
 
 LOOK_EVERY = timedelta(milliseconds=200)
 AFTER = timedelta(seconds=2)
@@ -64,10 +63,8 @@ async def daemon(
     client = await connect.temporal_client(loaded)
     health = Health({Part.INTAKE: "not joined"})
     stop = asyncio.Event()
-    options = connect.kafka_options(loaded)
-    paused_topic = spec.paused_topic(topic).name
-    async with outgoings.opened(options) as outgoing, pauses.opened(paused_topic, options, outgoing) as paused:
-        daemon = Daemon(loaded, client, outgoing, health, Metrics(), paused)
+    async with outgoings.opened(connect.kafka_options(loaded)) as outgoing:
+        daemon = Daemon(loaded, client, outgoing, health, Metrics())
         running = asyncio.create_task(daemon.run(stop))
         await until(lambda: health.ready, "the daemon is ready")
         yield daemon
