@@ -33,23 +33,18 @@ class Tracing:
         return [Operation("GET", "/v1/trace/{id:path}", summary, self.trace)]
 
     async def trace(self, request: Request) -> Response:
-        """Return the accounts of the commands that are meant; 404 where there is none."""
+        """Return the account of the command that is meant, beside it those of `others`; 404 where there is none."""
         text = request.path_params["id"]
         async with self.turn, lookup.opened(self.management.settings) as looking:
             try:
                 found = await looking.answer(text)
             except ValueError as error:
                 raise ConfigurationError(f"{error}.") from error
-        body = {
-            "query": text,
-            "commands": [without_payload(account) for account in found.accounts],
-            "more": found.more,
-            "looked": _looked(found),
-            "notes": list(found.notes),
-        }
-        if found.accounts:
-            return answered(body)
-        return JSONResponse({"problem": f"Nothing was found of {text}.", **body}, status_code=HTTPStatus.NOT_FOUND)
+        accounts = [without_payload(account) for account in found.accounts]
+        if not accounts:
+            told = {"problem": f"Nothing was found of {text}.", "looked": _looked(found), "notes": list(found.notes)}
+            return JSONResponse(told, status_code=HTTPStatus.NOT_FOUND)
+        return answered(accounts[0] | {"others": accounts[1:], "more": found.more})
 
 
 def without_payload(account: dict[str, Any]) -> dict[str, Any]:
