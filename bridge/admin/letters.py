@@ -1,7 +1,8 @@
 """Dead letters over HTTP: listed, shown, put back."""
 
+import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -35,9 +36,10 @@ _FILTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The handlers."""
+    """The handlers, one at a time: each reads topics, and of two replays the second would stop the first."""
 
     management: Management
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def operations(self) -> list[Operation]:
         """Return the rows of the API."""
@@ -81,7 +83,7 @@ class Letters:
         filters = _filters(lists, query.get("since"), query.get("until"))
         found: list[dict[str, Any]] = []
         more = False
-        async with desk.opened(self.management.settings, filters) as at:
+        async with self.turn, desk.opened(self.management.settings, filters) as at:
             marks = await at.marks()
             async for each in at.shelf.newest_first(at.spans, at.selection):
                 what = marks.state(each)
@@ -98,7 +100,7 @@ class Letters:
         where = "/".join(request.path_params[name] for name in ("topic", "partition", "offset"))
         filters = Filters((where,))
         found = []
-        async with desk.opened(self.management.settings, filters) as at:
+        async with self.turn, desk.opened(self.management.settings, filters) as at:
             marks = await at.marks()
             async for record in at.shelf.forwards(at.spans):
                 each = letter.read(record)
@@ -129,7 +131,7 @@ class Letters:
         def show(each: Letter, place: Place) -> None:
             rows.append(told.fields(each, State.REPLAYED) | {"replayed_to": letter.named(place)})
 
-        async with contextlib.AsyncExitStack() as stack:
+        async with self.turn, contextlib.AsyncExitStack() as stack:
             at = await stack.enter_async_context(desk.opened(settings, filters))
             at.require_marks()
             writer = None
