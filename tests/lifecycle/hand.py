@@ -21,6 +21,7 @@ Answer = TypeVar("Answer")
 WITHIN_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 AT_ONCE = 64
+PACED_AT_ONCE = 512
 ASK_TIMES = timedelta(seconds=60)  # many of them wait for one database
 FIRST_TASK_DONE = 4  # events of a run: started, task scheduled, task started, task completed
 OPEN = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -29,23 +30,23 @@ OPEN = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 class Hand:
     """Works on a connection of its own each time; ids are workflow ids, and mean the latest run.
 
-    What takes `over_seconds` asks at an even pace for so long, where the server keeps up with it.
+    What takes `over_seconds` asks at an even pace for so long, unless the server is far behind.
     """
 
     def __init__(self, address: str) -> None:
         self._address = address
 
-    def cue(self, cues: dict[str, Cue], over_seconds: float = 0.0) -> None:
+    def cue(self, cues: dict[str, Cue]) -> None:
         async def one(client: Client, name: str) -> None:
             await client.get_workflow_handle(name).signal(plays.SIGNAL, {"cue": cues[name]}, rpc_timeout=ASK_TIMES)
 
-        self._each(cues, one, over_seconds)
+        self._each(cues, one)
 
-    def cancel(self, names: Iterable[str], over_seconds: float = 0.0) -> None:
+    def cancel(self, names: Iterable[str]) -> None:
         async def one(client: Client, name: str) -> None:
             await client.get_workflow_handle(name).cancel(rpc_timeout=ASK_TIMES)
 
-        self._each(names, one, over_seconds)
+        self._each(names, one)
 
     def terminate(self, names: Iterable[str], over_seconds: float = 0.0) -> None:
         async def one(client: Client, name: str) -> None:
@@ -105,7 +106,7 @@ class Hand:
     ) -> list[Answer]:
         async def ask(names: Sequence[str]) -> list[Answer]:
             client = await Client.connect(self._address)
-            gate = asyncio.Semaphore(AT_ONCE)
+            gate = asyncio.Semaphore(PACED_AT_ONCE if over_seconds else AT_ONCE)
 
             async def one(number: int, name: str) -> Answer:
                 await asyncio.sleep(over_seconds * number / len(names))
