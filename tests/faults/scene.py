@@ -66,6 +66,7 @@ class Scene:
         self.prefix = f"f{self.seed:x}"
         self._answered = reader.Answered(self.prefix)
         self._healed_at_ms: float | None = None
+        self._behind = ""
         self.orders = Orders(self.prefix, random.Random(self.seed))  # noqa: S311 - repeatable on purpose
         self.group = f"faults-{self.prefix}"
         self.groups = Groups(self.kafka.bootstrap)
@@ -193,9 +194,13 @@ class Scene:
         self.look()
         try:
             committed = self.groups.committed(self.group)
-        except (confluent_kafka.KafkaException, TimeoutError):
+            ends = self.groups.ends(TOPICS)
+        except (confluent_kafka.KafkaException, TimeoutError) as error:
+            self._behind = f"the reader gets no answer: {type(error).__name__} {error}"
             return False  # no coordinator now
-        return all(committed.get(place, 0) == end for place, end in self.groups.ends(TOPICS).items() if end > 0)
+        left = {place: (committed.get(place, 0), end) for place, end in ends.items() if end > committed.get(place, 0)}
+        self._behind = f"committed, end: {left}" if left else ""
+        return not left
 
     def evidence(self) -> Evidence:
         """Return everything, once each end that the server lists is announced."""
@@ -248,8 +253,9 @@ class Scene:
         self.ledger.close()
 
     def _told(self, broken: dict[str, list[str]] | None = None) -> str:
+        waiting = {one.name: one.metric("bridge_waiting") for one in self.members if one.program.is_running()}
         first = {name: (len(found), found[:5]) for name, found in (broken or {}).items()}
-        return f"seed {self.seed:#x} {first}\n" + "\n".join(_tail(self.members))
+        return f"seed {self.seed:#x} {first} {self._behind}, waiting {waiting}\n" + "\n".join(_tail(self.members))
 
 
 def _tail(members: Iterable[Member]) -> Iterable[str]:
