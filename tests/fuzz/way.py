@@ -60,24 +60,35 @@ class Temporal:
     def __init__(self) -> None:
         self.requests: list[Any] = []
         self.workflow_service: Any = self
+        core = SimpleNamespace(_ref=SimpleNamespace(call_workflow_service=self._of_core))
+        self.service_client = SimpleNamespace(_connected_client=lambda: _given(core))
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        kind = "".join(word.capitalize() for word in name.split("_"))
-
         async def call(request: Any, **_: Any) -> Any:
-            text = request.SerializeToString()
-            assert len(text) <= REQUEST_BYTES_MAX
-            parsed = getattr(workflowservice, f"{kind}Request").FromString(text)
-            if name == "describe_workflow_execution":
-                return _described(parsed.execution.workflow_id)
-            if name.startswith(("get", "list")):
-                raise RPCError("no such run", RPCStatusCode.NOT_FOUND, b"")
-            self.requests.append(parsed)
-            if name == "update_workflow_execution":
-                return workflowservice.UpdateWorkflowExecutionResponse(stage=COMPLETED)
-            return getattr(workflowservice, f"{kind}Response")()
+            return self._answer(name, request.SerializeToString())
 
         return call
+
+    async def _of_core(self, call: Any) -> bytes:
+        text: bytes = self._answer(call.rpc, call.req).SerializeToString()
+        return text
+
+    def _answer(self, name: str, text: bytes) -> Any:
+        assert len(text) <= REQUEST_BYTES_MAX
+        kind = "".join(word.capitalize() for word in name.split("_"))
+        parsed = getattr(workflowservice, f"{kind}Request").FromString(text)
+        if name == "describe_workflow_execution":
+            return _described(parsed.execution.workflow_id)
+        if name.startswith(("get", "list")):
+            raise RPCError("no such run", RPCStatusCode.NOT_FOUND, b"")
+        self.requests.append(parsed)
+        if name == "update_workflow_execution":
+            return workflowservice.UpdateWorkflowExecutionResponse(stage=COMPLETED)
+        return getattr(workflowservice, f"{kind}Response")()
+
+
+async def _given(what: Any) -> Any:
+    return what
 
 
 def _described(workflow_id: str) -> workflowservice.DescribeWorkflowExecutionResponse:
