@@ -1,5 +1,6 @@
 """What a daemon does with commands that come back: each takes effect once, whatever was wrong is told anew."""
 
+import asyncio
 import json
 
 from temporalio.api.enums.v1 import EventType
@@ -12,8 +13,12 @@ from tests.deadletter.desk import Desk, Found, letter, until
 REPLIES = "shop.replies"
 
 
-async def signals(desk: Desk, workflow_id: str) -> int:
+def signals(desk: Desk, workflow_id: str) -> int:
     """Return how many signals the runs of a workflow id have got."""
+    return asyncio.run(_signals(desk, workflow_id))
+
+
+async def _signals(desk: Desk, workflow_id: str) -> int:
     client = await Client.connect(desk.temporal.address, namespace="dead-letters")
     runs = [run.run_id async for run in client.list_workflows(f"WorkflowId = '{workflow_id}'")]
     histories = [await client.get_workflow_handle(workflow_id, run_id=run).fetch_history() for run in runs]
@@ -31,7 +36,7 @@ def data(found: Found) -> dict[str, object]:
     return parsed
 
 
-async def test_what_the_settings_forbade_is_carried_out_once_they_allow_it(desk: Desk) -> None:
+def test_what_the_settings_forbade_is_carried_out_once_they_allow_it(desk: Desk) -> None:
     if desk.daemon.is_running():
         assert desk.daemon.terminate() == 0
     desk.run_daemon()
@@ -48,10 +53,10 @@ async def test_what_the_settings_forbade_is_carried_out_once_they_allow_it(desk:
         assert desk.bridge("replay", row["letter"], "--yes", *words).code == 0
     until(lambda: len(replies(desk, sent.id, REPLIES)) == 2, "both are answered")
     assert set(replies(desk, sent.id, REPLIES)) <= {"accepted", "duplicate"}
-    assert await signals(desk, lead.workflow_id) == 1
+    assert signals(desk, lead.workflow_id) == 1
 
 
-async def test_a_sound_command_that_is_replayed_twice_takes_effect_once(desk: Desk) -> None:
+def test_a_sound_command_that_is_replayed_twice_takes_effect_once(desk: Desk) -> None:
     desk.run_daemon()
     command = commands.lead(commands.fresh("lead"))
     value, headers = encode(command, "binary")
@@ -60,7 +65,7 @@ async def test_a_sound_command_that_is_replayed_twice_takes_effect_once(desk: De
         ended = desk.bridge("replay", "lead.score", "--id", command.id, "--yes", *words)
         assert (ended.code, ended.err) == (0, "1 replayed.\n")
     until(lambda: len(replies(desk, command.id)) == 2, "both are answered")
-    assert await signals(desk, command.workflow_id) == 1
+    assert signals(desk, command.workflow_id) == 1
 
 
 def test_what_is_still_bad_becomes_a_new_letter_that_counts_its_replays(desk: Desk) -> None:
