@@ -119,7 +119,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "unbounded_lanes",
-        "sixteen times as many commands are in flight as may be",
+        "twice as many commands are in flight as may be",
         "L7 bounded",
         _law("L7 bounded"),
         (SIGTERM,),
