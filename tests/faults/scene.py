@@ -139,6 +139,13 @@ class Scene:
             member.wait_ready()
         return members
 
+    def renew_producer(self) -> None:
+        """Send through a client that knows no topic yet: after one was made anew or widened, or before a broker goes.
+
+        librdkafka can end our process when a broker comes back whose partitions it knows.
+        """
+        self.producer = self.ledger.producer = Producer(self.kafka.bootstrap)
+
     def poison(self, topic: str, count: int, keys: Sequence[str] = ("poison",)) -> list[Entry]:
         """Send records that are no JSON."""
         headers = [("ce_specversion", b"1.0"), ("ce_source", b"/faults"), ("ce_type", topic.encode())]

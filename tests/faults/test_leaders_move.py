@@ -98,6 +98,7 @@ def test_leaders_and_the_coordinator_that_move_to_other_brokers_cost_time_alone(
     scene.until_answered(200)
     others = [{node for node in cluster.nodes if node != first}]
     others += [{node} for node in others[0]]
+    scene.renew_producer()
     cluster.nodes[first].kill()
     scene.until(lambda: set(leaders(scene)) in others, "the other two lead")
     scene.until(lambda: {coordinator(scene)} in others, "another one coordinates")
@@ -105,6 +106,7 @@ def test_leaders_and_the_coordinator_that_move_to_other_brokers_cost_time_alone(
     with Steady(scene.ledger, work[800:], a_second=50) as sending:
         sending.join()
     scene.until_answered(1000)
+    scene.renew_producer()
     cluster.nodes[first].start()
     cluster.nodes[first].wait_ready()
     scene.until_settled()

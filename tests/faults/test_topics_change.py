@@ -15,7 +15,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public ther
 
 from tests.acceptance.conftest import OUTCOMES
 from tests.acceptance.journal import Journal
-from tests.acceptance.producer import Producer
 from tests.faults import reader
 from tests.faults.ledger import Steady
 from tests.faults.scene import Scene
@@ -85,7 +84,7 @@ def test_a_topic_that_is_made_again_under_a_running_member_is_read_from_its_begi
     forget_commits(scene)
     before = scene.groups.ends([TOPIC])
     recreate(scene, TOPIC)
-    scene.producer = scene.ledger.producer = Producer(scene.kafka.bootstrap)  # the first one still knows the old topic
+    scene.renew_producer()
     scene.ledger.send(scene.orders.scores(60, 5))
     after = scene.groups.ends([TOPIC])
     assert sum(after.values()) < sum(before.values())
@@ -101,7 +100,7 @@ def test_a_topic_that_is_made_again_while_no_member_runs_is_read_from_its_beginn
     forget_commits(scene)
     assert member.terminate() == 0, member.program.text
     recreate(scene, TOPIC)
-    scene.producer = scene.ledger.producer = Producer(scene.kafka.bootstrap)
+    scene.renew_producer()
     scene.ledger.send(scene.orders.scores(60, 5))
     member.start()
     scene.until_settled()
@@ -117,7 +116,7 @@ def test_partitions_that_are_added_are_read_from_their_beginning(scene: Scene) -
     for done in scene.groups.admin.create_partitions([NewPartitions("invoice.process", count)]).values():
         done.result(ASK_SECONDS)
     scene.until(lambda: len(scene.groups.ends(["invoice.process"])) == count, "the partitions are there")
-    scene.producer = scene.ledger.producer = Producer(scene.kafka.bootstrap)  # the first one knows the old ones
+    scene.renew_producer()
     sent = scene.ledger.send(scene.orders.invoices(500))
     new = [entry for entry in sent if entry.place is not None and entry.place[1] >= count - 2]
     scene.until_settled(SEEN_WITHIN_SECONDS)
