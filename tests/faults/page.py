@@ -33,7 +33,7 @@ commands, or whose fault did not provably hit, is void, and fails.
 1, 2, 3, 6, 8, 10, 17, 19, 24, 27, 29 and 32 are made by `make test`, too, some of them shorter. `make soak MINUTES=30`
 mixes them at random.
 
-{when}, {machine}, Python {python}, Apache Kafka {kafka}, {temporal}, {packages}.
+{when}, {machine}, Python {python}, Apache Kafka {kafka}, {temporal}, {packages}.{note}
 
 *Redelivered*: answers given again, which is work repeated without an effect. *Duplicates* and *lost*: breaches of the
 laws 1 and 2. *Stall*: the longest time in which commands waited and none was answered, an outage included. *Recovery*:
@@ -42,10 +42,12 @@ from the end of the fault until nothing waited.
 """
 
 
-def written(rows: Iterable[Row]) -> str:
-    """Return the page."""
+def written(rows: Iterable[Row], note: str = "") -> str:
+    """Return the page; `note` says what was special about the machine."""
     rows = [row for row in rows if row.numbers]
-    return _INTRO.format(**_versions()) + "\n".join((*_kept(rows), "", *_elsewhere(rows))) + "\n"
+    return (
+        _INTRO.format(**_versions(), note=note and f" {note}") + "\n".join((*_kept(rows), "", *_elsewhere(rows))) + "\n"
+    )
 
 
 def write(rows: Iterable[Row]) -> None:
