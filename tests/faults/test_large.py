@@ -7,7 +7,7 @@ import confluent_kafka
 import pytest
 
 from tests.acceptance import commands
-from tests.faults import laws
+from tests.faults import laws, reader
 from tests.faults.ledger import Entry
 from tests.faults.scene import Scene
 from tests.faults.test_topics_change import TOPIC, configure, truncate
@@ -32,7 +32,9 @@ def large(scene: Scene, count: int) -> list[Entry]:
 
 
 @pytest.mark.fault(30)
-def test_a_dead_letter_that_its_topic_would_not_hold_is_cut_and_keeps_its_coordinates(scene: Scene) -> None:
+def test_a_dead_letter_that_its_topic_does_not_hold_is_held_and_told_of_until_the_topic_takes_it_whole(
+    scene: Scene,
+) -> None:
     configure(scene, f"{TOPIC}.dlq", max_message_bytes=str(HELD_BYTES))
     try:
         (member,) = scene.running()
@@ -40,13 +42,20 @@ def test_a_dead_letter_that_its_topic_would_not_hold_is_cut_and_keeps_its_coordi
         scene.ledger.send(work[:500])
         bad = large(scene, 5)
         scene.ledger.send(work[500:])
-        scene.until_settled()
+        scene.until_answered(1000)
+        member.wait_not_ready()
+        refused = len(member.said("topic refuses"))
+        assert scene.letters() == 0
     finally:
         configure(scene, f"{TOPIC}.dlq", max_message_bytes=str(2 * 1024 * 1024))
-    found = scene.check(60, too_large=member.metric("bridge_dead_letters_total"))
+    scene.healed()
+    member.wait_ready()
+    scene.until_settled()
+    found = scene.check(60, refused=refused)
     assert {letter.place for letter in found.letters} == {entry.place for entry in bad}
-    kept = scene.journal.records(lambda one: one.topic == f"{TOPIC}.dlq")
-    assert max(len(one.value or b"") for one in kept) < HELD_BYTES
+    places = {entry.place for entry in bad}
+    kept = scene.journal.records(lambda one: one.topic == f"{TOPIC}.dlq" and reader.place(one) in places)
+    assert [len(one.value or b"") for one in kept] == [LARGE_BYTES] * len(bad)
 
 
 def fill(scene: Scene) -> None:
