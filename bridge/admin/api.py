@@ -8,12 +8,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bridge.admin import operation
+from bridge.admin import operation, page
 from bridge.admin.condition import DISTRIBUTION, Condition
-from bridge.admin.guard import Guard
+from bridge.admin.guard import Door, Guard
 from bridge.admin.letters import Letters
 from bridge.admin.management import Management
 from bridge.admin.operation import Operation, answered
+from bridge.admin.overview import Overview
 from bridge.admin.tracing import Tracing
 from bridge.telemetry.health import Health
 from bridge.telemetry.metrics import Metrics
@@ -25,7 +26,7 @@ OPENAPI_PATH = "/v1/openapi.json"
 def application(health: Health, metrics: Metrics, management: Management | None = None) -> ASGIApp:
     """Return the application: `/healthz` lives, `/readyz` is ready or says why not, `/metrics` is for Prometheus.
 
-    With `management` it has the API under `/v1` too, for who has the token or is on this machine.
+    With `management` it has the API under `/v1` and the page at `/` too, for who has the token or is on this machine.
     """
 
     async def healthz(_: Request) -> Response:
@@ -43,7 +44,7 @@ def application(health: Health, metrics: Metrics, management: Management | None 
     probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", exposition)]
     if management is None:
         return Starlette(routes=probes)
-    rows = operations(management)
+    rows = operations(management, metrics)
     document = operation.openapi(rows, importlib.metadata.version(DISTRIBUTION))
 
     async def openapi(_: Request) -> Response:
@@ -52,10 +53,12 @@ def application(health: Health, metrics: Metrics, management: Management | None 
     managing = [Route(row.path, row.answer, methods=[row.method]) for row in rows]
     bridge = management.settings.bridge
     token = bridge.admin_token.get_secret_value() if bridge.admin_token is not None else None
-    routes = [*probes, *managing, Route(OPENAPI_PATH, openapi)]
-    return Guard(Starlette(routes=routes), bridge.admin_address, token or None)
+    door = Door(bridge.admin_address, token or None)
+    return Guard(Starlette(routes=[*probes, *page.routes(door), *managing, Route(OPENAPI_PATH, openapi)]), door)
 
 
-def operations(management: Management) -> list[Operation]:
+def operations(management: Management, metrics: Metrics) -> list[Operation]:
     """Return the rows of the API."""
-    return [row for part in (Condition, Tracing, Letters) for row in part(management).operations()]
+    condition = Condition(management)
+    parts = (condition, Overview(condition, metrics), Tracing(management), Letters(management))
+    return [row for part in parts for row in part.operations()]

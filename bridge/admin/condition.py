@@ -49,20 +49,22 @@ class Condition:
 
     async def health(self, _: Request) -> Response:
         """Return what `/readyz` tells, and the figures beside it."""
+        return answered(self.told())
+
+    def told(self) -> dict[str, Any]:
+        """Return health with detail."""
         health, bridge, inside = self.management.health, self.management.settings.bridge, self.management.inside
-        return answered(
-            {
-                "status": "ready" if health.ready else "not ready",
-                "problems": {part.value: problem for part, problem in health.problems.items()},
-                "alerts": health.alerts,
-                "lifecycle": health.sources,
-                "version": importlib.metadata.version(DISTRIBUTION),
-                "group": bridge.group_id,
-                "process": os.getpid(),
-                "figures": inside.figures() if inside is not None else None,
-                "paused": [each["command"] for each in self._routes() if each["paused"]],
-            }
-        )
+        return {
+            "status": "ready" if health.ready else "not ready",
+            "problems": {part.value: problem for part, problem in health.problems.items()},
+            "alerts": health.alerts,
+            "lifecycle": health.sources,
+            "version": importlib.metadata.version(DISTRIBUTION),
+            "group": bridge.group_id,
+            "process": os.getpid(),
+            "figures": inside.figures() if inside is not None else None,
+            "paused": [each["command"] for each in self._routes() if each["paused"]],
+        }
 
     async def routes(self, _: Request) -> Response:
         """Return the table that the daemon follows."""

@@ -13,7 +13,11 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+PAGE = frozenset({"/", "/page.css", "/page.js", "/page.svg"})
+"""The page holds no data; what it shows it asks of `/v1`, as everybody does."""
+
+OPEN_PATHS = PROBES | PAGE
 BODY_BYTES_MAX = 64 * 1024
 TOKEN_VARIABLE = "BRIDGE_ADMIN_TOKEN"  # noqa: S105 - its name, not a token
 
@@ -22,30 +26,14 @@ _SCHEME = "bearer "
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """Lets a request pass, or refuses it; `token` is None where none is set, `address` is what is listened on."""
+class Door:
+    """Who may pass; `token` is None where none is set, `address` is what is listened on."""
 
-    application: ASGIApp
     address: str
     token: str | None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
-            await self.application(scope, receive, send)
-            return
-        refusal = self._refusal(Headers(scope=scope))
-        if refusal is not None:
-            await refusal(scope, receive, send)
-            return
-        body = await _body(receive)
-        if body is None:
-            refusal = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {BODY_BYTES_MAX} bytes.")
-            await refusal(scope, receive, send)
-            return
-        await self.application(scope, _Replayed(body, receive).receive, send)
-
-    def _refusal(self, headers: Headers) -> JSONResponse | None:
+    def refusal(self, headers: Headers) -> JSONResponse | None:
+        """Return why a request with these headers is refused, None where it may pass."""
         if self.token is not None:
             if _is_token(headers.get("authorization", ""), self.token):
                 return None
@@ -61,6 +49,30 @@ class Guard:
         if not is_loopback(host_of(host)) or headers.get("origin", f"http://{host}") != f"http://{host}":
             return problem(HTTPStatus.FORBIDDEN, "A page of another site may not ask this.")
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Lets a request pass, or refuses it."""
+
+    application: ASGIApp
+    door: Door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+            await self.application(scope, receive, send)
+            return
+        refusal = self.door.refusal(Headers(scope=scope))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        body = await _body(receive)
+        if body is None:
+            refusal = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {BODY_BYTES_MAX} bytes.")
+            await refusal(scope, receive, send)
+            return
+        await self.application(scope, _Replayed(body, receive).receive, send)
 
 
 def host_of(address: str) -> str:

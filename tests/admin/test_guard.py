@@ -115,6 +115,7 @@ async def test_openapi_tells_of_every_operation_with_what_it_takes() -> None:
     operations = {(method, path) for path, methods in document["paths"].items() for method in methods}
     assert operations == {
         ("get", "/v1/health"),
+        ("get", "/v1/overview"),
         ("get", "/v1/routes"),
         ("post", "/v1/routes/{command}/pause"),
         ("post", "/v1/routes/{command}/resume"),

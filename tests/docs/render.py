@@ -22,6 +22,7 @@ from bridge.routes import Verb
 from bridge.telemetry import alerts, shapes
 from bridge.telemetry.health import Health
 from bridge.telemetry.instruments import INSTRUMENTS
+from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Attribute, Log
 from tests.docs import words
 from topics import spec, tables
@@ -265,7 +266,7 @@ def _argument(argument: cyclopts.Argument) -> str:
 
 def admin() -> Iterator[str]:
     """Yield the table of the management API."""
-    rows = api.operations(Management(settings.load({}), Health()))
+    rows = api.operations(Management(settings.load({}), Health()), Metrics())
     return table(
         ("", "", "takes"),
         (
