@@ -16,7 +16,7 @@ from bridge.telemetry.instruments import DESTINATION, INSTRUMENTS, TOPIC
 from bridge.telemetry.metrics import Histogram, Labels, Metrics
 from bridge.telemetry.names import Metric
 
-LANES = 25
+LANES = 10
 PARTITIONS = 50
 
 

@@ -19,13 +19,15 @@ HERE = "127.0.0.1:8088"
 ANYWHERE = "0.0.0.0:8088"
 
 
-def client(address: str = HERE, token: str | None = None, host: str = HERE) -> httpx.AsyncClient:
+def client(
+    address: str = HERE, token: str | None = None, host: str = HERE, metrics: Metrics | None = None
+) -> httpx.AsyncClient:
     loaded = settings.load({})
     bridge = loaded.bridge.model_copy(
         update={"admin_address": address, "admin_token": None if token is None else SecretStr(token)}
     )
     health = Health()
-    application = api.application(health, Metrics(), Management(replace(loaded, bridge=bridge), health))
+    application = api.application(health, metrics or Metrics(), Management(replace(loaded, bridge=bridge), health))
     return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=f"http://{host}")
 
 

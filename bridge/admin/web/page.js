@@ -2,7 +2,9 @@
 
 const TICK_MS = 2000;
 const LETTERS_EVERY_MS = 30000;
-const LETTERS_MAX = 50;
+const LETTERS_SOONEST_MS = 10000;
+const LETTERS_MAX = 100;
+const LETTERS_SHOWN = 6;
 const WINDOW_MS = 5 * 60 * 1000;
 const RATE_MS = 60 * 1000;
 const STEP_MS = 10 * 1000;
@@ -106,6 +108,7 @@ let seen = null; // the last overview
 let letters = null;
 let lettersAt = 0;
 let lettersSeen = -1;
+let isAllShown = false;
 
 function remember(overview) {
   const topics = {};
@@ -211,8 +214,8 @@ function tiles() {
       late === null ? "no command yet" : age.isWindow ? `half within ${lasting(quantile(age, 0.5))}, last 5 min` : "since the start", late > OLD_S ? "warn" : ""),
     tile("lag", "Lag", [count(figures.lag_records), figures.lag_records === 1 ? "record" : "records"],
       `${plural(figures.partitions, "partition")}${held ? `, ${count(held)} held up` : ""}`, held ? "warn" : ""),
-    tile("hand", "In hand", [count(figures.in_hand), `of ${count(value("bridge_admission_limit") ?? 0)}`],
-      `${count(figures.waiting)} read, without an outcome yet`),
+    tile("hand", "Read, no outcome yet", [count(figures.waiting), figures.waiting === 1 ? "command" : "commands"],
+      `${count(figures.in_hand)} carried out now, limit ${count(value("bridge_admission_limit") ?? 0)}`),
     tile("dead", "Dead letters, open", open === undefined ? [count(dead), ""] : [count(open) + (letters.more ? "+" : ""), ""],
       `${count(dead)} written by this process`, open ? "bad" : ""),
     tile("feed", "Feed lag", feed === null ? ["–", ""] : feed ? span(feed) : ["0", "s"],
@@ -242,7 +245,7 @@ function flow() {
   const rows = seen.topics.map((each) => {
     const age = ages([each]);
     const [half, late] = [quantile(age, 0.5), quantile(age, 0.95)];
-    const [figure, unit] = paced(rate(each.topic));
+    const pace = rate(each.topic);
     const verb = each.paused ? "Resume" : "Pause";
     const first = each.commands[0].command;
     const reasons = Object.entries(each.dead_letters).map(([reason, many]) => `${reason}: ${many}`).join(", ");
@@ -250,7 +253,7 @@ function flow() {
       h("th", { scope: "row" }, each.topic,
         h("span", { class: "muted under" }, each.commands.map((one) => each.commands.length > 1 ? `${one.command} (${one.verb})` : one.verb).join(", "))),
       h("td", null, spark(steps(each.topic), `${each.topic}, the last five minutes`), shares(each.outcomes)),
-      h("td", { class: figure === "0" ? "number zero" : "number" }, figure, " ", unit),
+      h("td", { class: pace ? "number" : "number zero" }, pace === null ? "…" : pace < 2 ? rounded.format(pace * 60) : count(pace * 60)),
       number(each.outcomes.accepted), number(each.outcomes.duplicate), number(each.outcomes.rejected),
       number(each.outcomes.dead_lettered, reasons || null),
       h("td", { class: "number", title: age.isWindow ? "the last five minutes" : "since the start" },
@@ -261,7 +264,7 @@ function flow() {
         h("button", { type: "button", "data-pausing": each.paused ? "resume" : "pause", "data-command": first, "data-topic": each.topic, "aria-label": `${verb} ${each.topic}` }, verb)));
   });
   show($("flow"), rows.length ? [heads(
-    column("Topic"), column("Last 5 min"), column("Rate", "number"),
+    column("Topic"), column("Last 5 min"), column("Per minute", "number", "Over the last minute"),
     h("th", { scope: "col", class: "number" }, h("span", { class: "dot accepted" }, "Accepted")),
     h("th", { scope: "col", class: "number" }, h("span", { class: "dot" }, "Duplicate")),
     h("th", { scope: "col", class: "number" }, h("span", { class: "dot rejected" }, "Rejected")),
@@ -291,12 +294,15 @@ function deadLetters() {
         : empty("None is open. A record that is no sound command would be here, with the reason."));
   show($("letters"), rows.length ? [
     heads(column("When"), column("Reason"), column("What is wrong"), column("Command"), column("Where it lay")),
-    h("tbody", null, rows.map((each) => h("tr", { "data-key": each.letter },
+    h("tbody", null, rows.slice(0, isAllShown ? rows.length : LETTERS_SHOWN).map((each) => h("tr", { "data-key": each.letter },
       h("td", { class: "tight" }, ago(each.failed_at ?? each.timestamp)),
       h("td", { class: "tight" }, pill(each.reason ?? "unknown", "bad"), each.replays ? h("span", { class: "under" }, `put back ${each.replays} times before`) : null),
       h("td", { class: "words" }, each.detail ?? "–"),
       h("td", null, each.type ?? "–", h("span", { class: "under" }, each.id ? traceable(each.id) : "no id could be read")),
       h("td", { class: "tight" }, traceable(each.original ?? each.letter)))))] : []);
+  $("letters-more").hidden = rows.length <= LETTERS_SHOWN;
+  $("letters-more").textContent = isAllShown ? `Show the newest ${LETTERS_SHOWN} only` : `Show all ${count(rows.length)}`;
+  $("letters-more").setAttribute("aria-expanded", String(isAllShown));
 }
 
 function lanes() {
@@ -421,7 +427,8 @@ async function tick() {
   askedAt = Date.now();
   try {
     const written = seen ? seen.topics.reduce((all, each) => all + sum(each.dead_letters), 0) : -1;
-    if (seen && (written !== lettersSeen || askedAt - lettersAt > LETTERS_EVERY_MS)) {
+    const since = askedAt - lettersAt;
+    if (seen && (since > LETTERS_EVERY_MS || (written !== lettersSeen && since > LETTERS_SOONEST_MS))) {
       [lettersSeen, lettersAt] = [written, askedAt];
       letters = await ask(`/v1/dead-letters?count=${LETTERS_MAX}`).catch((problem) => {
         if (problem.status === 401 || problem.status === 403) throw problem;
@@ -453,7 +460,7 @@ function failed(problem) {
 function signIn() {
   const wasWrong = Boolean(sessionStorage.getItem(TOKEN));
   sessionStorage.removeItem(TOKEN);
-  [seen, letters, lettersSeen] = [null, null, -1];
+  [seen, letters, lettersAt, lettersSeen] = [null, null, 0, -1];
   past.length = 0;
   $("data").hidden = true;
   $("traced").hidden = true;
@@ -461,7 +468,7 @@ function signIn() {
   notices();
   state("signed out", "");
   $("sign-in").hidden = false;
-  $("sign-in-problem").textContent = wasWrong ? "That is not the token. See BRIDGE_ADMIN_TOKEN where the daemon runs." : "";
+  if (wasWrong) $("sign-in-problem").textContent = "That is not the token. See BRIDGE_ADMIN_TOKEN where the daemon runs.";
   $("token").focus();
 }
 
@@ -530,7 +537,7 @@ function account(told) {
         route && branch([`route ${route.command}: `, [route.verb, route.workflow, route.signal, route.update].filter(Boolean).join(" "), route.task_queue ? ` on ${route.task_queue}` : ""]),
         told.detail && branch(told.detail),
         told.workflow.workflow_id && branch(["workflow id ", traceable(told.workflow.workflow_id)]),
-        told.against && branch(["the latest run of it is ", code(told.against.run_id), `, ${told.against.state} since `, ago(told.against.closed_at ?? told.against.started_at)])),
+        told.against && branch(["the latest run of it is ", code(told.against.run_id), `, ${told.against.state}, `, told.against.closed_at ? ["closed ", ago(told.against.closed_at)] : ["started ", ago(told.against.started_at)]])),
       told.runs.map((run) => branch([pill(run.state, MOODS[run.state] ?? ""), `run of ${run.workflow_type} on ${run.task_queue} `, code(run.run_id)],
         branch(["started ", ago(run.started_at)]),
         run.closed_at && branch(["closed ", ago(run.closed_at)]),
@@ -595,6 +602,7 @@ $("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem(TOKEN, $("token").value.trim());
   $("token").value = "";
+  $("sign-in-problem").textContent = "";
   $("sign-in").hidden = true;
   askedAt = 0;
   soon();
@@ -617,6 +625,11 @@ $("live").addEventListener("click", () => {
   isLive = !isLive;
   $("live").setAttribute("aria-pressed", String(isLive));
   soon();
+});
+
+$("letters-more").addEventListener("click", () => {
+  isAllShown = !isAllShown;
+  deadLetters();
 });
 
 document.addEventListener("click", (event) => {
