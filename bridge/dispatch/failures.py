@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure, WorkflowExecutionAlreadyStartedFailure
+from temporalio.api.enums.v1 import ResourceExhaustedCause
+from temporalio.api.errordetails.v1 import (
+    NamespaceNotFoundFailure,
+    ResourceExhaustedFailure,
+    WorkflowExecutionAlreadyStartedFailure,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from bridge import mark
@@ -18,6 +23,8 @@ _CLOSED = (
     "already completed",
     "aborted by closing workflow",  # an update that waited for a worker until the run closed
 )
+
+_BUSY_RUN = ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
 
 _RECORD_FAULTS = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.OUT_OF_RANGE}
 _CONFIGURATION_FAULTS = {
@@ -60,6 +67,10 @@ class RunIsFullError(KeyMustWaitError):
     """The run takes no more signals or updates, for now or until the next run."""
 
 
+class RunIsBusyError(KeyMustWaitError):
+    """The server is busy with this run, which says nothing of others."""
+
+
 class NoWorkerYetError(KeyMustWaitError):
     """No worker has taken the update: Temporal keeps none without one, so it is asked again."""
 
@@ -95,8 +106,15 @@ def meaning(error: RPCError) -> Answer:
             f"Temporal refuses us ({error.status.name}): {_sentence(error)} Correct TEMPORAL_API_KEY or TEMPORAL_TLS_*."
         )
     if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
-        raise OverloadedError(error.message)
+        raise _exhausted(error)
     raise TemporalAwayError(f"{error.status.name}: {error.message}")
+
+
+def _exhausted(error: RPCError) -> TemporalAwayError:
+    details, limit = error.grpc_status.details, ResourceExhaustedFailure()
+    if details and details[0].Unpack(limit) and limit.cause == _BUSY_RUN:
+        return RunIsBusyError(error.message)
+    return OverloadedError(error.message)
 
 
 def _names_attribute_of_ours(message: str) -> bool:

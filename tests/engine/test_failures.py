@@ -4,9 +4,11 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import GrpcStatus
+from temporalio.api.enums.v1 import ResourceExhaustedCause
 from temporalio.api.errordetails.v1 import (
     NamespaceNotFoundFailure,
     NotFoundFailure,
+    ResourceExhaustedFailure,
     WorkflowExecutionAlreadyStartedFailure,
 )
 from temporalio.service import RPCError, RPCStatusCode
@@ -108,5 +110,13 @@ def test_a_search_attribute_of_ours_that_is_not_there_is_the_configurations_faul
 
 
 def test_a_server_that_asks_for_less_is_not_away() -> None:
-    with pytest.raises(failures.OverloadedError):
-        failures.meaning(error(RPCStatusCode.RESOURCE_EXHAUSTED))
+    limit = ResourceExhaustedFailure(cause=ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_RPS_LIMIT)
+    for failed in (error(RPCStatusCode.RESOURCE_EXHAUSTED), error(RPCStatusCode.RESOURCE_EXHAUSTED, detail=limit)):
+        with pytest.raises(failures.OverloadedError):
+            failures.meaning(failed)
+
+
+def test_a_run_that_the_server_is_busy_with_holds_its_own_key_alone() -> None:
+    busy = ResourceExhaustedFailure(cause=ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW)
+    with pytest.raises(failures.KeyMustWaitError):
+        failures.meaning(error(RPCStatusCode.RESOURCE_EXHAUSTED, "Workflow is busy.", busy))
