@@ -202,7 +202,7 @@ class Daemon:
                 await asyncio.wait({polling})
                 await self._intake.finish()
         except TimeoutError:
-            log.error(Log.DRAIN_TIMED_OUT, in_hand=self._intake.lanes.in_hand)  # noqa: TRY400 - no defect: no traceback
+            log.error(Log.DRAIN_TIMED_OUT, unfinished=self._intake.lanes.waiting)  # noqa: TRY400 - no defect: no traceback
             return ExitCode.DRAIN_TIMED_OUT
         log.info(Log.DRAINED)
         return ExitCode.DONE
