@@ -52,6 +52,7 @@ class Member:
         self.name = name
         self.url = f"http://{address}"
         self.logs = ""
+        self.is_frozen = False
         env = dict(env) | {"BRIDGE_ADMIN_ADDRESS": address}
         if sink is not None:
             self.program: Program = Mute(guard, folder / name, env, sink)
@@ -88,9 +89,11 @@ class Member:
     def freeze(self) -> None:
         """Stop it as a machine that is suspended does: it keeps its connections and its belief to own partitions."""
         os.kill(self.pid, signal.SIGSTOP)
+        self.is_frozen = True
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
+        self.is_frozen = False
 
     @property
     def pid(self) -> int:

@@ -26,6 +26,7 @@ from tests.faults.wired import Wired
 from tests.servers.fixtures import Kafka, Temporal
 
 LOOK_SECONDS = 0.05
+LOOK_AT_MEMBERS_SECONDS = 1.0  # what they take is a law also while they are busy
 SETTLED_WITHIN_SECONDS = 180.0  # a bound for machines with other work; what is allowed to stand still is a law
 STALL_MAX_SECONDS = 10.0
 SESSION_SECONDS = 2.0
@@ -61,6 +62,7 @@ class Scene:
     note: Callable[[str, object], None] = nothing
     members: list[Member] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
+    looked: float = 0.0
 
     def __post_init__(self) -> None:
         self.prefix = f"f{self.seed:x}"
@@ -171,8 +173,9 @@ class Scene:
 
     def look(self) -> None:
         """Note what the members take now."""
+        self.looked = time.monotonic()
         for member in self.members:
-            if member.program.is_running():
+            if member.program.is_running() and not member.is_frozen:
                 with contextlib.suppress(OSError):  # it may end meanwhile
                     self.usage.append(member.usage())
 
@@ -180,6 +183,8 @@ class Scene:
         deadline = time.monotonic() + within
         while not condition():
             assert time.monotonic() < deadline, f"not within {within:g} s: {what}. {self._told()}"
+            if time.monotonic() - self.looked >= LOOK_AT_MEMBERS_SECONDS:
+                self.look()
             time.sleep(LOOK_SECONDS)
 
     def until_answered(self, count: int, within: float = SETTLED_WITHIN_SECONDS) -> None:
