@@ -20,7 +20,7 @@ def addresses(options: Options, opened: Folder) -> Iterator[str]:
         "Kafka": options.bootstrap,
         "Temporal": options.temporal_address,
         "Temporal UI": options.ui_url,
-        "admin": f"http://{options.admin_address}",
+        "page": options.page_url,
         "mail": opened.mail,
         "database": opened.database,
         "logs": opened.logs,
@@ -47,6 +47,7 @@ def invitation(options: Options) -> Iterator[str]:
         told += f"TEMPORAL_ADDRESS={options.temporal_address} "
     yield "Publish from a second terminal, and see here what becomes of it:"
     yield f"  echo '{EXAMPLE}' | {told}bridge publish lead.score"
+    yield f"Look at all of it, and trace any id, in a browser: {options.page_url}"
     yield "Ctrl-C stops everything."
 
 

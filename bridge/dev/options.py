@@ -47,6 +47,11 @@ class Options:
         return f"{ports.HOST}:{self.admin_port}"
 
     @property
+    def page_url(self) -> str:
+        """The daemon's page."""
+        return f"http://{self.admin_address}/"
+
+    @property
     def ui_url(self) -> str:
         """Temporal's UI."""
         return f"http://{ports.HOST}:{self.ui_port}"

@@ -89,7 +89,7 @@ class Page:
     def wait(self, expression: str) -> None:
         """Wait until an expression is true in the page."""
         bound = time.monotonic() + WITHIN_SECONDS
-        while not self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value"):
+        while not self.tell(f"Boolean({expression})"):
             assert time.monotonic() < bound, (expression, self.tell("document.body.innerText"))
             with contextlib.suppress(AssertionError):  # what the page tells meanwhile is kept
                 self.events.append(self._next(time.monotonic() + 0.05))

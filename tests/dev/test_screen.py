@@ -1,9 +1,11 @@
 import io
 import re
+from pathlib import Path
 
 import rich.console
 
 from bridge.dev import announce
+from bridge.dev.options import Options
 from bridge.dev.outcomes import Outcome
 from bridge.dev.progress import Progress
 from bridge.dev.samples import sample
@@ -46,3 +48,10 @@ def test_what_others_sent_does_not_steer_the_terminal() -> None:
     nasty = Outcome("t", "command.rejected", "1", "\x1b[2Jkey", "", {"reason": "a\nb"})
     Screen(rich.console.Console(file=output), "").say(announce.line_of(nasty))
     assert output.getvalue() == "command.rejected             \\x1b[2Jkey  (a\\nb)\n"
+
+
+def test_the_invitation_tells_where_the_page_is() -> None:
+    options = Options(
+        data=Path(), fresh=False, once=False, kafka_port=1, temporal_port=2, ui_port=3, admin_port=8098, smtp_port=5
+    )
+    assert [line for line in announce.invitation(options) if line.endswith(" http://127.0.0.1:8098/")] != []

@@ -82,6 +82,7 @@ function span(seconds) {
   return [whole.format(seconds / 86400), "days"];
 }
 
+const clock = (time) => time.toLocaleTimeString([], { hourCycle: "h23" });
 const lasting = (seconds) => span(seconds).join(" ");
 
 function ago(text) {
@@ -137,7 +138,7 @@ function paced(perSecond) {
   return perSecond < 1 ? [rounded.format(perSecond * 60), "/min"] : [perSecond < 100 ? rounded.format(perSecond) : count(perSecond), "/s"];
 }
 
-// Commands by steps of ten seconds over the window, for a line.
+// Commands by steps of ten seconds over the window, for a line; null where nothing was seen yet.
 function steps(topic) {
   const end = past.at(-1).at;
   const bins = new Array(WINDOW_MS / STEP_MS).fill(0);
@@ -145,14 +146,17 @@ function steps(topic) {
     const bin = bins.length - 1 - Math.floor((end - past[index].at) / STEP_MS);
     if (bin >= 0) bins[bin] += total(past[index], topic) - total(past[index - 1], topic);
   }
-  return bins;
+  const known = Math.floor((end - past[0].at) / STEP_MS);
+  return bins.map((each, index) => index < bins.length - known ? null : each);
 }
 
 function spark(values, label) {
   const most = Math.max(1, ...values);
-  const points = values.map((value, index) => `${(index * 100 / (values.length - 1)).toFixed(1)},${(23 - 21 * value / most).toFixed(1)}`);
+  const points = values.map((value, index) => [index * 100 / (values.length - 1), 23 - 21 * value / most])
+    .filter((_, index) => values[index] !== null).map((each) => each.map((part) => part.toFixed(1)));
+  const line = points.map((each) => each.join(",")).join(" ");
   return svg("svg", { class: "spark", viewBox: "0 0 100 24", preserveAspectRatio: "none", role: "img", "aria-label": label },
-    svg("path", { d: `M0,24 L${points.join(" L")} L100,24 Z` }), svg("polyline", { points: points.join(" ") }));
+    points.length > 1 && [svg("path", { d: `M${points[0][0]},24 L${line} L100,24 Z` }), svg("polyline", { points: line })]);
 }
 
 // The ages of the window, or of all since the start where it has none; then quantiles of them.
@@ -214,8 +218,8 @@ function tiles() {
       late === null ? "no command yet" : age.isWindow ? `half within ${lasting(quantile(age, 0.5))}, last 5 min` : "since the start", late > OLD_S ? "warn" : ""),
     tile("lag", "Lag", [count(figures.lag_records), figures.lag_records === 1 ? "record" : "records"],
       `${plural(figures.partitions, "partition")}${held ? `, ${count(held)} held up` : ""}`, held ? "warn" : ""),
-    tile("hand", "Read, no outcome yet", [count(figures.waiting), figures.waiting === 1 ? "command" : "commands"],
-      `${count(figures.in_hand)} carried out now, limit ${count(value("bridge_admission_limit") ?? 0)}`),
+    tile("hand", "Without outcome", [count(figures.waiting), figures.waiting === 1 ? "command" : "commands"],
+      `${count(figures.in_hand)} in hand, limit ${count(value("bridge_admission_limit") ?? 0)}`),
     tile("dead", "Dead letters, open", open === undefined ? [count(dead), ""] : [count(open) + (letters.more ? "+" : ""), ""],
       `${count(dead)} written by this process`, open ? "bad" : ""),
     tile("feed", "Feed lag", feed === null ? ["–", ""] : feed ? span(feed) : ["0", "s"],
@@ -440,7 +444,7 @@ async function tick() {
       $("sign-out").hidden = !sessionStorage.getItem(TOKEN);
     }
     paint();
-    $("updated").textContent = `at ${new Date().toLocaleTimeString()}`;
+    $("updated").textContent = `at ${clock(new Date())}`;
   } catch (problem) {
     failed(problem);
   } finally {
@@ -454,7 +458,7 @@ function failed(problem) {
   if (problem.status === 401) return signIn();
   state(problem.status ? "refused" : "no answer", "bad");
   if (problem.status === 403) $("data").hidden = true;
-  notices(problem.status ? problem.message : `The daemon does not answer${seen ? `; what is shown is of ${new Date(seen.at).toLocaleTimeString()}` : ""}. It is asked again every ${TICK_MS / 1000} s.`);
+  notices(problem.status ? problem.message : `The daemon does not answer${seen ? `; what is shown is of ${clock(new Date(seen.at))}` : ""}. It is asked again every ${TICK_MS / 1000} s.`);
 }
 
 function signIn() {
