@@ -13,6 +13,8 @@ from tests.admin.conftest import TOKEN, Admin
 PROGRAM = browser.found()
 TICK_SECONDS = 2
 CLOCK_SECONDS = 0.05  # a browser's timers and its network's clock are two
+SIGNED_IN = "Boolean(document.querySelector('#flow tbody tr'))"
+SIGNING_IN = "document.activeElement?.id === 'token'"
 ILL = "<img src=x onerror=document.title='owned'>"
 
 pytestmark = pytest.mark.skipif(
@@ -31,12 +33,12 @@ def page(chromium: Page, admin: Admin) -> Page:
     """Give the page, signed in."""
     chromium.look(width=1200, height=900)
     chromium.open(f"{admin.url}/")
-    chromium.wait("document.readyState === 'complete'")
-    chromium.tell(f"sessionStorage.setItem('bridge-admin-token', '{TOKEN}')")
+    chromium.wait(f"{SIGNING_IN} || {SIGNED_IN}")
+    if chromium.tell(SIGNING_IN):
+        chromium.write(TOKEN)
+        chromium.press("Enter")
+    chromium.wait(SIGNED_IN)
     chromium.events.clear()
-    chromium.open("about:blank")
-    chromium.open(f"{admin.url}/")
-    chromium.wait("document.querySelector('#flow tbody tr')")
     return chromium
 
 
@@ -55,14 +57,14 @@ def test_it_asks_for_the_token_and_says_when_it_is_wrong(chromium: Page, admin: 
     chromium.tell("sessionStorage.clear()")
     chromium.open("about:blank")
     chromium.open(f"{admin.url}/")
-    chromium.wait("document.activeElement.id === 'token'")
+    chromium.wait(SIGNING_IN)
     chromium.write("wrong")
     chromium.press("Enter")
     chromium.wait("document.querySelector('#sign-in-problem').innerText.includes('not the token')")
     assert chromium.tell("document.querySelector('#data').hidden") is True
     chromium.write(TOKEN)
     chromium.press("Enter")
-    chromium.wait("document.querySelector('#flow tbody tr')")
+    chromium.wait(SIGNED_IN)
     assert chromium.text("#state") == "ready"
     assert TOKEN not in chromium.tell("document.documentElement.outerHTML + location.href + document.cookie")
 

@@ -397,9 +397,10 @@ function paint() {
 /* ---- asking ---- */
 
 class Refused extends Error {
-  constructor(status, words) {
+  constructor(status, words, token) {
     super(words);
     this.status = status;
+    this.token = token;
   }
 }
 
@@ -409,7 +410,7 @@ async function ask(path, options = {}) {
   const answer = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit", signal: options.signal ?? AbortSignal.timeout(60000) });
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 404 && body.looked) return body;
-  if (!answer.ok) throw new Refused(answer.status, body.problem ?? `It answers ${answer.status}.`);
+  if (!answer.ok) throw new Refused(answer.status, body.problem ?? `It answers ${answer.status}.`, token);
   return body;
 }
 
@@ -455,14 +456,16 @@ async function tick() {
 
 function failed(problem) {
   $("data").classList.add("stale");
-  if (problem.status === 401) return signIn();
+  if (problem.status === 401) return signIn(problem);
   state(problem.status ? "refused" : "no answer", "bad");
   if (problem.status === 403) $("data").hidden = true;
   notices(problem.status ? problem.message : `The daemon does not answer${seen ? `; what is shown is of ${clock(new Date(seen.at))}` : ""}. It is asked again every ${TICK_MS / 1000} s.`);
 }
 
-function signIn() {
-  const wasWrong = Boolean(sessionStorage.getItem(TOKEN));
+// A refusal may be of a request that went before the token was given: it counts for its own token only.
+function signIn(refused = null) {
+  if (refused && refused.token !== sessionStorage.getItem(TOKEN)) return;
+  const wasWrong = Boolean(refused?.token);
   sessionStorage.removeItem(TOKEN);
   [seen, letters, lettersAt, lettersSeen] = [null, null, 0, -1];
   past.length = 0;
@@ -476,9 +479,12 @@ function signIn() {
   $("token").focus();
 }
 
+const changing = new Map();
+
 async function setPaused(button) {
   const { pausing, command, topic } = button.dataset;
-  button.disabled = true;
+  if (pausing === changing.get(topic)) return;
+  changing.set(topic, pausing); // not disabled: that would take the focus away
   try {
     const done = await ask(`/v1/routes/${encodeURIComponent(command)}/${pausing}`, { method: "POST" });
     for (const each of seen.topics) if (each.topic === done.topic) each.paused = done.paused;
@@ -487,7 +493,7 @@ async function setPaused(button) {
   } catch (problem) {
     notices(`${topic} could not be ${pausing === "pause" ? "paused" : "resumed"}: ${problem.message}`);
   } finally {
-    button.disabled = false;
+    changing.delete(topic);
   }
 }
 
@@ -513,7 +519,7 @@ async function trace(id) {
     show($("traced-body"), found.commands.map(account), many ? [] : [looked(found.looked), found.notes.map((note) => empty(note))]);
   } catch (problem) {
     if (mine !== asked) return;
-    if (problem.status === 401) signIn();
+    if (problem.status === 401) signIn(problem);
     $("traced-state").textContent = problem.status ? problem.message : "The daemon does not answer.";
   } finally {
     if (mine === asked) $("traced").removeAttribute("aria-busy");
