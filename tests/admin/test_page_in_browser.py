@@ -72,7 +72,7 @@ def test_it_asks_for_the_token_and_says_when_it_is_wrong(chromium: Page, admin: 
 def test_it_shows_every_topic_and_what_became_of_its_commands(page: Page, admin: Admin) -> None:
     admin.send("visit.begin", fresh("visit"))
     rows = "[...document.querySelectorAll('#flow tbody tr')]"
-    accepted = "row.cells[0].innerText.startsWith('visit.begin') && Number(row.cells[3].innerText) > 0"
+    accepted = "row.cells[0].innerText.startsWith('visit.begin') && Number(row.cells[4].innerText) > 0"
     page.wait(f"{rows}.some(row => {accepted})")
     found = page.tell(f"{rows}.map(row => row.dataset.key)")
     assert found == ["visit.begin", "visit.note", "visit.change"]

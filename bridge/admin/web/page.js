@@ -256,6 +256,7 @@ function flow() {
     return h("tr", { "data-key": each.topic },
       h("th", { scope: "row" }, each.topic,
         h("span", { class: "muted under" }, each.commands.map((one) => each.commands.length > 1 ? `${one.command} (${one.verb})` : one.verb).join(", "))),
+      h("td", { class: "tight" }, condition(each), each.held_by && !each.paused ? h("span", { class: "under" }, each.held_by) : null),
       h("td", null, spark(steps(each.topic), `${each.topic}, the last five minutes`), shares(each.outcomes)),
       h("td", { class: pace ? "number" : "number zero" }, pace === null ? "…" : pace < 2 ? rounded.format(pace * 60) : count(pace * 60)),
       number(each.outcomes.accepted), number(each.outcomes.duplicate), number(each.outcomes.rejected),
@@ -263,17 +264,16 @@ function flow() {
       h("td", { class: "number", title: age.isWindow ? "the last five minutes" : "since the start" },
         half === null ? "–" : [lasting(half), h("span", { class: "under" }, `p95 ${lasting(late)}`)]),
       number(each.lag),
-      h("td", { class: "tight" }, condition(each), each.held_by && !each.paused ? h("span", { class: "under" }, each.held_by) : null),
       h("td", { class: "number" },
         h("button", { type: "button", "data-pausing": each.paused ? "resume" : "pause", "data-command": first, "data-topic": each.topic, "aria-label": `${verb} ${each.topic}` }, verb)));
   });
   show($("flow"), rows.length ? [heads(
-    column("Topic"), column("Last 5 min"), column("Per minute", "number", "Over the last minute"),
+    column("Topic"), column("State"), column("Last 5 min"), column("Per minute", "number", "Over the last minute"),
     h("th", { scope: "col", class: "number" }, h("span", { class: "dot accepted" }, "Accepted")),
     h("th", { scope: "col", class: "number" }, h("span", { class: "dot" }, "Duplicate")),
     h("th", { scope: "col", class: "number" }, h("span", { class: "dot rejected" }, "Rejected")),
     h("th", { scope: "col", class: "number" }, h("span", { class: "dot dead" }, "Dead")),
-    column("Age", "number", "From Kafka's record to the outcome, half of them"), column("Lag", "number"), column("State"),
+    column("Age", "number", "From Kafka's record to the outcome, half of them"), column("Lag", "number"),
     h("th", { scope: "col" }, h("span", { class: "unseen" }, "Action"))), h("tbody", null, rows)] : []);
   $("flow-note").textContent = `${plural(seen.topics.length, "topic")}; outcomes since this process started`;
   const none = seen.topics.every((each) => !sum(each.outcomes));
