@@ -407,7 +407,8 @@ class Refused extends Error {
 async function ask(path, options = {}) {
   const token = sessionStorage.getItem(TOKEN);
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const answer = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit", signal: options.signal ?? AbortSignal.timeout(60000) });
+  const answer = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(60000) })
+    .catch(() => { throw new Refused(0, "The daemon does not answer.", token); });
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 404 && body.looked) return body;
   if (!answer.ok) throw new Refused(answer.status, body.problem ?? `It answers ${answer.status}.`, token);
@@ -455,6 +456,7 @@ async function tick() {
 }
 
 function failed(problem) {
+  if (!(problem instanceof Refused)) throw problem;
   $("data").classList.add("stale");
   if (problem.status === 401) return signIn(problem);
   state(problem.status ? "refused" : "no answer", "bad");
@@ -513,14 +515,16 @@ async function trace(id) {
   try {
     const found = await ask(`/v1/trace/${id.split("/").map(encodeURIComponent).join("/")}`);
     if (mine !== asked) return;
-    const many = found.commands.length;
+    const commands = found.command ? [found, ...found.others] : [];
+    const many = commands.length;
     $("traced-state").textContent = many ? `${plural(many, "command")}${found.more ? "; there are more: ask for one by its own id" : ""}`
       : `Nothing was found of ${id}. It never reached Kafka, the topic's retention has taken it, or it is not an id that is known.`;
-    show($("traced-body"), found.commands.map(account), many ? [] : [looked(found.looked), found.notes.map((note) => empty(note))]);
+    show($("traced-body"), commands.map(account), many ? [] : [looked(found.looked), found.notes.map((note) => empty(note))]);
   } catch (problem) {
     if (mine !== asked) return;
     if (problem.status === 401) signIn(problem);
-    $("traced-state").textContent = problem.status ? problem.message : "The daemon does not answer.";
+    $("traced-state").textContent = problem.message;
+    if (!(problem instanceof Refused)) throw problem;
   } finally {
     if (mine === asked) $("traced").removeAttribute("aria-busy");
   }
