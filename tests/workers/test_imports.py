@@ -1,6 +1,7 @@
 """What the workers' modules drag in."""
 
 import ast
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import workers.sdk
 
 WORKFLOW_MODULES = ("workers.invoice.workflow", "workers.campaign.workflow", "workers.lead.workflow", "workers.sdk")
+SDK_MODULES = sorted(f"workers.sdk.{module.name}" for module in pkgutil.iter_modules(workers.sdk.__path__))
 
 
 def imported(module: Path) -> set[str]:
@@ -23,9 +25,18 @@ def imported(module: Path) -> set[str]:
     return found
 
 
-def test_the_sdk_needs_temporalio_and_aiokafka_alone() -> None:
-    found = set[str]().union(*map(imported, Path(workers.sdk.__path__[0]).glob("*.py")))
-    assert found - sys.stdlib_module_names == {"temporalio", "aiokafka", "workers"}
+def test_the_sdk_needs_temporalio_and_aiokafka_and_one_module_of_it_opentelemetry() -> None:
+    of_spans = Path(workers.sdk.__path__[0]) / "opentelemetry.py"
+    others = [path for path in of_spans.parent.glob("*.py") if path != of_spans]
+    assert imported(of_spans) - sys.stdlib_module_names == {"opentelemetry", "workers"}
+    assert set[str]().union(*map(imported, others)) - sys.stdlib_module_names == {"temporalio", "aiokafka", "workers"}
+
+
+def test_no_other_module_of_the_sdk_loads_the_one_of_opentelemetry() -> None:
+    others = [name for name in SDK_MODULES if name != "workers.sdk.opentelemetry"]
+    look = f"import sys, {', '.join(others)}; print('opentelemetry' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"
 
 
 @pytest.mark.parametrize("module", WORKFLOW_MODULES)
