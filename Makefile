@@ -39,11 +39,12 @@ $(VENV)/test-is-there: $(VENV)/run-is-there requirements/test.lock
 run: $(VENV)/run-is-there ## Start the embedded stack and watch sample commands (ARGS=--once to leave after them)
 	@$(BIN)/bridge dev $(ARGS)
 
-# Tests wait more than they work: several processes side by side wait together, each with servers of its own.
-PROCESSES ?= 1
+# Tests wait more than they work: two processes side by side wait together, each with servers of its own. A few begin
+# sooner in one.
+PROCESSES ?= $(if $(ARGS),1,2)
 
 .PHONY: test
-test: $(VENV)/test-is-there ## Run all tests on real Kafka and real Temporal (ARGS="-k name" for some, PROCESSES=2 for two at a time)
+test: $(VENV)/test-is-there ## Run all tests on real Kafka and real Temporal (ARGS="-k name" for some, PROCESSES=1 for all in one)
 	@$(BIN)/python -m pytest $(if $(filter-out 1,$(PROCESSES)),--numprocesses $(PROCESSES)) $(ARGS)
 
 .PHONY: bench

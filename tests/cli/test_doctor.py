@@ -31,7 +31,8 @@ def test_a_queue_without_workers_and_a_daemon_that_is_down_are_told(stack: Comma
 def test_what_setup_would_make_is_missing(stack: CommandLine) -> None:
     ended = stack.here("doctor", "-o", "json", TEMPORAL_NAMESPACE="nowhere", BRIDGE_GROUP_ID="unheard-of")
     missing = [row["detail"] for row in ended.rows if row["advice"] == "Run `bridge setup apply`."]
-    expected = ["unheard-of.feed is missing", "unheard-of.dlq.handled is missing", "nowhere is missing"]
+    expected = ["unheard-of.feed is missing", "unheard-of.dlq.handled is missing", "unheard-of.paused is missing"]
+    expected.append("nowhere is missing")
     assert (missing, ended.code) == (expected, 1)
 
 
