@@ -6,6 +6,7 @@ from pathlib import Path
 import confluent_kafka
 import pytest
 from confluent_kafka import TopicCollection
+from confluent_kafka.admin import AdminClient
 
 from bridge.dev import kafka as dev_kafka
 from bridge.dev import processes
@@ -66,9 +67,18 @@ def spread(
             temporal.stop()
 
 
+def asking(scene: Scene) -> AdminClient:
+    """Return a client that knows no broker yet; to be kept until it has answered.
+
+    One that has asked a broker which is gone now may get no answer again.
+    """
+    return AdminClient({"bootstrap.servers": scene.kafka.bootstrap})
+
+
 def coordinator(scene: Scene) -> int | None:
     """Return the broker that keeps the group's offsets; None while none is known."""
-    (answer,) = scene.groups.admin.describe_consumer_groups([scene.group]).values()
+    client = asking(scene)
+    (answer,) = client.describe_consumer_groups([scene.group]).values()
     try:
         return int(answer.result(ASK_SECONDS).coordinator.id)
     except (confluent_kafka.KafkaException, TimeoutError):
@@ -77,7 +87,8 @@ def coordinator(scene: Scene) -> int | None:
 
 def leaders(scene: Scene) -> list[int | None]:
     """Return who leads each partition of the command topic; nothing while nobody answers."""
-    (answer,) = scene.groups.admin.describe_topics(TopicCollection(["lead.score"])).values()
+    client = asking(scene)
+    (answer,) = client.describe_topics(TopicCollection(["lead.score"])).values()
     try:
         return [part.leader.id if part.leader else None for part in answer.result(ASK_SECONDS).partitions]
     except (confluent_kafka.KafkaException, TimeoutError):
