@@ -89,10 +89,10 @@ def test_a_record_of_the_largest_size_is_decided_on_in_bounded_time(value: bytes
         head = json.dumps({"specversion": "1.0", "id": "c", "source": "/s", "type": "invoice.approve"}).encode()
         event = head[:-1] + b',"data":' + value + b"}"
     headers = [("content-type", b"application/cloudevents+json")] if form == "structured" else []
-    began = time.process_time()
+    began = time.thread_time()
     reason, _ = refusal(record(event, headers))
     assert reason in {"undecodable", "invalid", "too_large"}
-    assert time.process_time() - began < CPU_SECONDS_MAX
+    assert time.thread_time() - began < CPU_SECONDS_MAX
 
 
 MANY = tuple((f"ce_x{number}", b"v") for number in range(10_000))
