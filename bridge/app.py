@@ -231,9 +231,10 @@ class Daemon:
         await self._telemetry.send_metrics()
 
     async def _watch_topics(self) -> None:
-        """Forget a topic that nobody writes to any more, also when no command arrives."""
+        """Forget a topic that nobody writes to any more, and see how paused ones grow, also when no command arrives."""
         while True:
             self._flow.tell_topics()
+            await self._intake.look_at_paused()
             await asyncio.sleep(probe.EVERY.total_seconds())
 
 

@@ -11,10 +11,14 @@ from aiokafka.errors import KafkaError
 
 from bridge import errors
 from bridge.command import rfc3339
+from bridge.feed import pastdamage
+from bridge.feed.pastdamage import Batches
 from bridge.outcomes.event import OutRecord
 from bridge.producer.outgoing import Outgoing
 
 READ_TIMEOUT = timedelta(seconds=30)
+READ_WAIT_MS = 500
+READ_AT_ONCE = 500  # records
 FETCH_WAIT_MS = 10_000  # an idle process asks no more often
 AGAIN_AFTER = timedelta(seconds=5)
 
@@ -84,7 +88,7 @@ class Pauses:
                 await asyncio.sleep(AGAIN_AFTER.total_seconds())
                 continue
             try:
-                self._take_all(await self._consumer.getmany(self._tp, timeout_ms=FETCH_WAIT_MS))
+                self._take_all(await self._read(FETCH_WAIT_MS))
             except KafkaError:  # it is told elsewhere that Kafka is away
                 await asyncio.sleep(AGAIN_AFTER.total_seconds())
 
@@ -93,7 +97,10 @@ class Pauses:
             return
         end = (await self._consumer.end_offsets([self._tp]))[self._tp]
         while await self._consumer.position(self._tp) < end:
-            self._take_all(await self._consumer.getmany(self._tp, timeout_ms=500))
+            self._take_all(await self._read(READ_WAIT_MS))
+
+    async def _read(self, timeout_ms: int) -> Batches:
+        return await pastdamage.getmany(self._consumer, self._tp, timeout_ms=timeout_ms, max_records=READ_AT_ONCE)
 
     async def _looked(self) -> bool:
         with contextlib.suppress(KafkaError):
@@ -110,7 +117,7 @@ class Pauses:
             self._is_there = True
         return self._is_there
 
-    def _take_all(self, batches: dict[TopicPartition, list[Any]]) -> None:
+    def _take_all(self, batches: Batches) -> None:
         for record in batches.get(self._tp, []):
             self._take(record.key, record.value)
 

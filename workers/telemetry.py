@@ -36,7 +36,10 @@ def tracing(environment: Mapping[str, str]) -> Iterator[Tracing]:
     from workers import spans  # noqa: PLC0415 - as above
     from workers.sdk.opentelemetry import EventSpans  # noqa: PLC0415 - as above
 
-    provider = spans.provider({} if otlp.names_service(environment) else {"service.name": SERVICE})
+    try:
+        provider = spans.provider({} if otlp.names_service(environment) else {"service.name": SERVICE})
+    except ValueError as error:
+        raise ConfigurationError(f"OTEL_BSP_*: {error}. Correct these settings.") from error
     tracer = provider.get_tracer(SCOPE)
     try:
         yield Tracing([TracingInterceptor(tracer)], EventSpans(tracer))

@@ -19,6 +19,7 @@ PAGE = frozenset({"/", "/page.css", "/page.js", "/page.svg"})
 
 OPEN_PATHS = PROBES | PAGE
 BODY_BYTES_MAX = 64 * 1024
+ASKED_MAX = 20  # the server refuses everything, probes too, beyond 100
 TOKEN_VARIABLE = "BRIDGE_ADMIN_TOKEN"  # noqa: S105 - its name, not a token
 
 _LOOPBACK_NAME = "localhost"
@@ -51,12 +52,13 @@ class Door:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Guard:
-    """Lets a request pass, or refuses it."""
+    """Lets a request pass, or refuses it; at most 20 at once, so that probes always find room."""
 
     application: ASGIApp
     door: Door
+    asked: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -72,7 +74,14 @@ class Guard:
             refusal = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {BODY_BYTES_MAX} bytes.")
             await refusal(scope, receive, send)
             return
-        await self.application(scope, _Replayed(body, receive).receive, send)
+        if self.asked >= ASKED_MAX:
+            await problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too much is asked at once: try again.")(scope, receive, send)
+            return
+        self.asked += 1
+        try:
+            await self.application(scope, _Replayed(body, receive).receive, send)
+        finally:
+            self.asked -= 1
 
 
 def host_of(address: str) -> str:

@@ -140,6 +140,10 @@ class Letters:
                 writer = await stack.enter_async_context(writing)
             wanted = Wanted(at.selection, await at.marks(), again)
             found = await anext(replay.in_order(at.shelf, at.spans, wanted), list[Letter]())
+            if again and writer is not None and len(found) > AT_ONCE:
+                raise ConfigurationError(  # a second request could not tell which come next
+                    f"again takes at most {AT_ONCE} at once: say more closely which, or use bridge dlq replay --again."
+                )
             if at.selection.places and not wanted.seen:
                 raise asked.NotFoundError("No dead letter is there, and none came from there.")
             if writer is None:

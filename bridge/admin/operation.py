@@ -46,6 +46,11 @@ class Operation:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         except errors.BridgeError as error:
             return problem(HTTPStatus.CONFLICT, str(error))
+        except ExceptionGroup as group:  # of several servers that were asked at once
+            known, others = group.split(errors.BridgeError)
+            if known is None or others is not None:
+                raise
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "\n".join(map(str, known.exceptions)))
 
 
 def openapi(operations: Sequence[Operation], version: str) -> dict[str, Any]:

@@ -15,11 +15,13 @@ RESUME_BELOW = 0.5  # of what made a partition pause
 class Partition:
     """One partition from its assignment to its revocation; `end_offset` is the log's at the assignment.
 
+    `end_seen` is a later one, looked up while the partition is paused: nothing is fetched that would tell it.
     `alone` is how many records must still be begun alone, `noted` the offset that the broker knows to be begun.
     """
 
     watermark: Watermark
     end_offset: int
+    end_seen: int = 0
     committed: tuple[int, str] = (0, "")
     waiting_bytes: int = 0
     paused: bool = False

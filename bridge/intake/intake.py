@@ -73,11 +73,20 @@ class Intake(ConsumerRebalanceListener):
         return self._assignment.partitions
 
     def end_of(self, tp: TopicPartition) -> int | None:
-        """Return where a partition ends, as of its last fetch; None where that is not known."""
-        if self._consumer is None or tp not in self._consumer.assignment():
+        """Return where a partition ends, as of its last fetch or look; None where that is not known."""
+        if self._consumer is None or tp not in self._consumer.assignment() or tp not in self.partitions:
             return None
-        end: int | None = self._consumer.highwater(tp)
-        return end
+        return max(self._consumer.highwater(tp) or 0, self.partitions[tp].end_seen) or None
+
+    async def look_at_paused(self) -> None:
+        """Look up where the paused partitions end: nothing is fetched of them that would tell it."""
+        partitions = self._assignment.partitions
+        paused = [tp for tp, partition in partitions.items() if partition.paused]
+        if self._consumer is None or not paused:
+            return
+        for tp, end in (await offsets.ends(self._consumer, paused)).items():
+            if tp in partitions:  # it may have been revoked meanwhile
+                partitions[tp].end_seen = end
 
     @property
     def stopping(self) -> bool:
@@ -91,7 +100,7 @@ class Intake(ConsumerRebalanceListener):
 
     @property
     def lag_records(self) -> int:
-        """Return how many records the broker has that are not done, as of the last fetch of each partition.
+        """Return how many records the broker has that are not done, by the last fetch of each partition, or look at it.
 
         Those of an open transaction, and what it holds back behind it, are among them: the client's own lag is 0 then.
         """
@@ -100,11 +109,9 @@ class Intake(ConsumerRebalanceListener):
     @property
     def lag_by_partition(self) -> dict[tuple[str, ...], int]:
         """Return the same of each partition, by topic and number."""
-        consumer = self._consumer
         return {
-            label: max(0, (consumer.highwater(tp) or 0) - partition.watermark.committable)
+            label: max(0, (self.end_of(tp) or 0) - partition.watermark.committable)
             for label, tp, partition in self._begun()
-            if consumer is not None
         }
 
     @property
@@ -118,10 +125,11 @@ class Intake(ConsumerRebalanceListener):
         return time.monotonic() - self._committed_at if self._assignment.partitions else 0
 
     def _begun(self) -> Iterator[tuple[tuple[str, ...], TopicPartition, Partition]]:
-        """Yield the partitions from which something was read."""
+        """Yield the partitions from which something was read, or that were looked at."""
         assigned = self._consumer.assignment() if self._consumer is not None else ()
         for tp, partition in self._assignment.partitions.items():
-            if partition.watermark.position is not None and tp in assigned:
+            is_known = partition.watermark.position is not None or partition.end_seen
+            if is_known and tp in assigned:
                 yield (tp.topic, str(tp.partition)), tp, partition
 
     def suspect(self, problem: str | None) -> None:

@@ -150,11 +150,12 @@ class Reader:
             if tp not in page:
                 raise errors.ConnectError(f"{tp.topic}/{tp.partition} has no leader now: try again.")
             data, aborted = page[tp]
-            there = list(sieve.batches(data))
+            there = [each for each in sieve.batches(data) if each.first < end]
             if not there:
                 break
             bytes_max -= len(data)
-            looked.records += sum(min(each.after, end) - max(each.first, begin) for each in there if each.first < end)
+            data = data[: there[-1].end]  # what lies behind is not asked for, or was cut by the broker
+            looked.records += sum(min(each.after, end) - max(each.first, begin) for each in there)
             kept = data if needles is None else sieve.sifted(data, there, needles)
             records = await self._parsed(tp, kept, aborted, begin)
             found += [record for record in records if begin <= record.offset < end and wanted(record)]

@@ -11,7 +11,7 @@ from bridge.lookup.case import Case
 from bridge.lookup.clue import Clue
 from bridge.lookup.question import Place
 from bridge.lookup.reader import in_order
-from bridge.lookup.sources import AHEAD, NEAR, Sources
+from bridge.lookup.sources import AHEAD, BACK, NEAR, Sources
 from topics import spec
 
 ARRIVALS_MAX = 10
@@ -53,14 +53,12 @@ async def _of(sources: Sources, arrival: Clue) -> list[Record]:
 
 
 async def _handled(sources: Sources, letter: Letter) -> tuple[State, int]:
-    """Return what was done about a dead letter, and about when (ms), as far as its mark is near behind it."""
+    """Return what was done about a dead letter, and about when (ms), as far as its mark is among the newest."""
     key, state, at_ms = letter.identity.encode(errors="backslashreplace"), State.OPEN, 0
-    for tp in sources.reader.all_of(sources.places.handled):
-        for record in await sources.reader.after(
-            tp, [letter.timestamp_ms], [key], lambda record: record.key == key, AHEAD
-        ):
-            with contextlib.suppress(ValueError, KeyError, TypeError):  # what is none of ours marks nothing
-                state, at_ms = handled.state_of(record), record.timestamp_ms - CLOCKS_APART_MS
+    tps = sources.reader.all_of(sources.places.handled)
+    for record in await sources.reader.newest(tps, [key], lambda record: record.key == key, BACK) if tps else ():
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # what is none of ours marks nothing
+            state, at_ms = handled.state_of(record), record.timestamp_ms - CLOCKS_APART_MS
     return state, at_ms
 
 

@@ -46,10 +46,11 @@ def batches(data: bytes) -> Iterator[Batch]:
 def sifted(data: bytes, found: Sequence[Batch], needles: Collection[bytes]) -> bytes:
     """Return the bytes of the batches that may hold a needle."""
     kept = {number for number, batch in enumerate(found) if batch.must_be_parsed}
+    end = found[-1].end if found else 0  # behind it lies a batch that the broker has cut
     for needle in needles:
-        place = data.find(needle)
+        place = data.find(needle, 0, end)
         while place >= 0:
             number = bisect.bisect_right(found, place, key=operator.attrgetter("begin")) - 1
             kept.add(number)
-            place = data.find(needle, found[number].end)
+            place = data.find(needle, found[number].end, end)
     return b"".join(data[found[number].begin : found[number].end] for number in sorted(kept))

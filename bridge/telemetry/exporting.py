@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace import SpanContext, TraceFlags
 
+from bridge import errors
 from bridge.telemetry import aside, logs, wire
 from bridge.telemetry.names import Log
 from bridge.telemetry.recorded import Recorded
@@ -61,8 +62,9 @@ class _Exporter(OTLPSpanExporter):
     def export(self, spans: "Sequence[ReadableSpan]") -> SpanExportResult:
         """Send a batch; what is not taken is lost."""
         noted = [cast("_Queued", span).recorded for span in spans]
-        if self._client.export(wire.request(noted, self._about, SCOPE)).success:
-            return SpanExportResult.SUCCESS
+        with contextlib.suppress(Exception):  # told below: the library's own words on it are silenced
+            if self._client.export(wire.request(noted, self._about, SCOPE)).success:
+                return SpanExportResult.SUCCESS
         self._complaint.lost(len(noted))
         return SpanExportResult.FAILURE
 
@@ -97,7 +99,10 @@ def resource(service: str) -> Resource:
 @contextlib.asynccontextmanager
 async def spans(service: str) -> AsyncIterator[SpanQueue]:
     """Hold the queue of spans; on leaving, what is in it is sent within some seconds."""
-    processor = BatchSpanProcessor(_Exporter(resource(service)))
+    try:
+        processor = BatchSpanProcessor(_Exporter(resource(service)))
+    except ValueError as error:
+        raise errors.ConfigurationError(f"OTEL_BSP_*: {error}. Correct these settings.") from error
     try:
         yield SpanQueue(processor)
     finally:

@@ -75,7 +75,7 @@ INSTRUMENTS: Mapping[Metric, Instrument] = MappingProxyType(
             TOPIC,
         ),
         Metric.LIFECYCLE_EVENTS: _counter(
-            "bridge.lifecycle.events", "event", "Lifecycle events written, by state.", {"state": Attribute.STATE}
+            "bridge.lifecycle.events", "event", "Ends of runs announced, by state.", {"state": Attribute.STATE}
         ),
         Metric.IN_FLIGHT: _gauge("bridge.in_flight", "{command}", "Commands that are being carried out."),
         Metric.WAITING: _gauge("bridge.waiting", "{command}", "Commands that are read and have no outcome yet."),
@@ -141,7 +141,10 @@ INSTRUMENTS: Mapping[Metric, Instrument] = MappingProxyType(
             "messaging.client.consumed.messages", "message", "Records that were handled, by topic.", DESTINATION
         ),
         Metric.SENT: _counter(
-            "messaging.client.sent.messages", "message", "Records that Kafka has acknowledged, by topic.", DESTINATION
+            "messaging.client.sent.messages",
+            "message",
+            "Records that commands led to at once and Kafka has acknowledged, by topic.",
+            DESTINATION,
         ),
         Metric.PROCESS_DURATION: _seconds(
             "messaging.process.duration",

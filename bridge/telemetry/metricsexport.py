@@ -1,6 +1,7 @@
 """Send the metrics by OTLP, now and then, as they stand: the same counts that Prometheus reads."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -52,8 +53,9 @@ class MetricsExport:
                 await asyncio.sleep(every.total_seconds())
                 await self._send()
         finally:
-            async with asyncio.timeout(LEFT_WITHIN.total_seconds()):
-                await self._send()
+            with contextlib.suppress(TimeoutError):  # a collector that is down makes no crash of it
+                async with asyncio.timeout(LEFT_WITHIN.total_seconds()):
+                    await self._send()
 
     async def _send(self) -> None:
         data = snapshot(self._metrics, self._resource, self._began_ns)

@@ -53,5 +53,7 @@ class Outlet(logging.Handler):
         try:
             while left:
                 left = left[os.write(self._descriptor, left) :]
+        except BlockingIOError:  # a pipe that does not wait, and is full
+            self._dropped += 1
         except OSError:
             return  # a full disk, a reader that is gone: the next line may find room again

@@ -662,6 +662,11 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !$("traced").hidden && !isTyping) $("close-trace").click();
 });
 
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // what stands behind the # is an id
+  $("what").focus();
+});
+
 document.addEventListener("visibilitychange", soon);
 window.addEventListener("hashchange", follow);
 window.addEventListener("pageshow", soon);
