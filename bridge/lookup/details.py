@@ -25,7 +25,7 @@ async def gather(sources: Sources, case: Case) -> Findings:
     """Return everything that is told of a command, as far as it can be found."""
     found = Findings(case)
     found.replies = await _replies(sources, case)
-    case.clues += [told for record in found.replies if (told := clue.of_reply(record, sources.own_namespace))]
+    case.clues += [told for record in found.replies if (told := sources.of_reply(record))]
     found.notes += await _look_at_records(sources, case)
     if not found.is_in_effect or len(found.replies) > 1:
         found.letters = await returned.letters(sources, case)

@@ -44,9 +44,8 @@ class Search:
         if record.topic in self.sources.places.routes.topics:
             nameless = Clue(id="", source="", place=wanted.place, time_ms=record.timestamp_ms, key=record.key)
             return [self.sources.read(record) or nameless]
-        own = self.sources.own_namespace
         is_letter = record.topic.endswith(spec.DEAD_LETTER_SUFFIX)
-        told = clue.of_letter(letters.read(record)) if is_letter else clue.of_reply(record, own)
+        told = clue.of_letter(letters.read(record)) if is_letter else self.sources.of_reply(record)
         if told is not None:
             return [told]
         found: list[Clue] = []
@@ -95,8 +94,7 @@ class Search:
         needles = [name.encode() for name in wanted.names]
         places = self.sources.places
         of_letters = [clue.of_letter(letters.read(each)) for each in await self._newest(places.dead_letters, needles)]
-        own = self.sources.own_namespace
-        of_replies = [clue.of_reply(each, own) for each in await self._newest(places.replies, needles)]
+        of_replies = [self.sources.of_reply(each) for each in await self._newest(places.replies, needles)]
         return [each for each in (*of_letters, *of_replies) if each is not None]
 
     async def _newest(self, topics: Iterable[str], needles: Sequence[bytes]) -> list[Record]:
@@ -125,7 +123,7 @@ class Search:
         reader, key = self.sources.reader, wanted.text.encode()
         tps = [reader.of_key(topic, key) for topic in self.sources.places.replies]
         found = await reader.newest(tps, [key], lambda record: record.key == key, BACK)
-        told = [clue.of_reply(record, self.sources.own_namespace) for record in found]
+        told = [self.sources.of_reply(record) for record in found]
         return [each for each in told if each is not None and each.id == wanted.text]
 
 

@@ -1,5 +1,6 @@
 """Where commands are looked for, and how much of it is looked through."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,6 +41,14 @@ class Sources:
     def is_passed_over(self, record: Record) -> bool:
         """Return whether the deployment passes over a record on purpose."""
         return isinstance(self.decoder.decode(record), Skipped)
+
+    def of_reply(self, record: Record) -> Clue | None:
+        """Return what a reply tells; its run is in the namespace of the command's route. None where it is no reply."""
+        told = clue.of_reply(record, self.own_namespace)
+        route = self.places.routes.for_command(told.type) if told is not None else None
+        if told is None or told.run is None or route is None or route.namespace is None:
+            return told
+        return dataclasses.replace(told, run=(route.namespace, *told.run[1:]))
 
     def read_for(self, case: Case, record: Record) -> Clue | None:
         """Return what a record tells if it is of a command; None where it is another's."""
