@@ -70,9 +70,10 @@ def end_all(stage: Stage, phase: str) -> list[str]:
     stage.hand.reset([ids["reset-closed"]])
     stage.hand.until_waiting([ids["reset-open"]])
     stage.hand.cue({ids["reset-open"]: COMPLETE})
-    ended = [*ids.values(), plays.child_id(ids["bear"])]
-    stage.hand.until_closed(ended)
-    return ended
+    child = plays.child_id(ids["bear"])
+    for ended in (ids.values(), [child]):  # the child is there once its parent has closed
+        stage.hand.until_closed(ended)
+    return [*ids.values(), child]
 
 
 @pytest.mark.parametrize(
