@@ -165,7 +165,7 @@ class Daemon:
             probing = group.create_task(self._probe.run(), name="probe")
             watching = group.create_task(self._watch_topics(), name="topics")
             polling = group.create_task(self._pollers.run(), name="pollers")
-            sending = group.create_task(self._send_metrics(), name="metrics")
+            sending = group.create_task(self._telemetry.send_metrics(), name="metrics")
             feeding = group.create_task(self._feeding.run(), name="feeding")
             pausing = group.create_task(self.pauses.run(), name="pauses")
             code = await drained
@@ -226,9 +226,6 @@ class Daemon:
             with contextlib.suppress(TimeoutError):  # the group notices by itself that we are gone
                 async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
                     await broker.stop()
-
-    async def _send_metrics(self) -> None:
-        await self._telemetry.send_metrics()
 
     async def _watch_topics(self) -> None:
         """Forget a topic that nobody writes to any more, and see how paused ones grow, also when no command arrives."""

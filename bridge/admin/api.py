@@ -1,7 +1,5 @@
 """Everything that is answered over HTTP: liveness, readiness, metrics, and the management API."""
 
-import importlib.metadata
-
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -9,7 +7,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bridge.admin import operation, page
-from bridge.admin.condition import DISTRIBUTION, Condition
+from bridge.admin.condition import Condition, version
 from bridge.admin.guard import Door, Guard
 from bridge.admin.letters import Letters
 from bridge.admin.management import Management
@@ -33,10 +31,7 @@ def application(health: Health, metrics: Metrics, management: Management | None 
         return JSONResponse({"status": "alive"})
 
     async def readyz(_: Request) -> Response:
-        problems = {part.value: problem for part, problem in health.problems.items()}
-        status = "ready" if health.ready else "not ready"
-        body = {"status": status, "problems": problems, "alerts": health.alerts, "lifecycle": health.sources}
-        return JSONResponse(body, status_code=200 if health.ready else 503)
+        return JSONResponse(health.told(), status_code=200 if health.ready else 503)
 
     async def exposition(_: Request) -> Response:
         return Response(metrics.exposition(), media_type=METRICS_TYPE)
@@ -45,7 +40,7 @@ def application(health: Health, metrics: Metrics, management: Management | None 
     if management is None:
         return Starlette(routes=probes)
     rows = operations(management, metrics)
-    document = operation.openapi(rows, importlib.metadata.version(DISTRIBUTION))
+    document = operation.openapi(rows, version())
 
     async def openapi(_: Request) -> Response:
         return answered(document)

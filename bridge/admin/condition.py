@@ -1,5 +1,6 @@
 """How the process is: health with detail, routes, partitions, lanes, the log level, pause and resume."""
 
+import functools
 import importlib.metadata
 import os
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ from topics.environment import reader
 
 DISTRIBUTION = "kafka-temporal-bridge"
 LANES = 100
+
+
+@functools.cache
+def version() -> str:
+    """Return the bridge's version; it lies in a file, and the page asks for it every two seconds."""
+    return importlib.metadata.version(DISTRIBUTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +60,10 @@ class Condition:
 
     def told(self) -> dict[str, Any]:
         """Return health with detail."""
-        health, bridge, inside = self.management.health, self.management.settings.bridge, self.management.inside
-        return {
-            "status": "ready" if health.ready else "not ready",
-            "problems": {part.value: problem for part, problem in health.problems.items()},
-            "alerts": health.alerts,
-            "lifecycle": health.sources,
-            "version": importlib.metadata.version(DISTRIBUTION),
-            "group": bridge.group_id,
+        inside = self.management.inside
+        return self.management.health.told() | {
+            "version": version(),
+            "group": self.management.settings.bridge.group_id,
             "process": os.getpid(),
             "figures": inside.figures() if inside is not None else None,
             "paused": [each["command"] for each in self._routes() if each["paused"]],

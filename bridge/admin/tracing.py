@@ -11,8 +11,7 @@ from starlette.responses import JSONResponse, Response
 from bridge.admin.management import Management
 from bridge.admin.operation import Operation, answered
 from bridge.errors import ConfigurationError
-from bridge.lookup import lookup
-from bridge.lookup.lookup import Answer
+from bridge.lookup import findings, lookup
 
 AT_ONCE = 2  # each reads megabytes: commands come first
 
@@ -42,7 +41,11 @@ class Tracing:
                 raise ConfigurationError(f"{error}.") from error
         accounts = [without_payload(account) for account in found.accounts]
         if not accounts:
-            told = {"problem": f"Nothing was found of {text}.", "looked": _looked(found), "notes": list(found.notes)}
+            told = {
+                "problem": f"Nothing was found of {text}.",
+                "looked": findings.looks(found.looked),
+                "notes": list(found.notes),
+            }
             return JSONResponse(told, status_code=HTTPStatus.NOT_FOUND)
         return answered(accounts[0] | {"others": accounts[1:], "more": found.more})
 
@@ -62,9 +65,3 @@ def _kept(told: Any) -> Any:
     failure = told.get("failure")
     kept = {name: value for name, value in told.items() if name != "result"}
     return kept | ({"failure": {"type": failure.get("type")}} if isinstance(failure, dict) else {})
-
-
-def _looked(found: Answer) -> list[dict[str, Any]]:
-    return [
-        {"where": each.where, "how": each.how, "records": each.records, "found": each.found} for each in found.looked
-    ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.command import Record
-from bridge.intake import jsontext
+from bridge.lookup import clue
 from bridge.routes import Route, Verb
 from topics.lifecycle import State
 from topics.replies import ReplyOutcome
@@ -48,7 +48,7 @@ class Waiting:
         if not self.open:
             return
         async for record in self.replies:
-            self._take(_object(record))
+            self._take(clue.data_of(record))
             if not self.open:
                 return
 
@@ -95,11 +95,3 @@ def is_bad(route: Route, fate: Fate) -> bool:
 def _coordinates(data: dict[str, Any]) -> Coordinates:
     topic, partition, offset = (data.get(name) for name in ("topic", "partition", "offset"))
     return str(topic), partition if isinstance(partition, int) else -1, offset if isinstance(offset, int) else -1
-
-
-def _object(record: Record) -> dict[str, Any]:
-    try:
-        data = jsontext.parse(record.value or b"{}")
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}

@@ -74,7 +74,7 @@ def of_history(came: Came, run: RunFound) -> Clue | None:
 
 def of_reply(record: Record, namespace: str) -> Clue | None:
     """Return what a reply tells; None where the record is none."""
-    data = _object(record)
+    data = data_of(record)
     texts = [data.get(name) for name in ("command_id", "command_source", "topic", "time")]
     numbers = [data.get(name) for name in ("partition", "offset")]
     if not all(isinstance(text, str) for text in texts) or not all(isinstance(number, int) for number in numbers):
@@ -155,10 +155,6 @@ def ids_named(record: Record) -> Iterator[str]:
 
 def data_of(record: Record) -> dict[str, Any]:
     """Return the data of an event of ours; nothing where they are no JSON object."""
-    return _object(record)
-
-
-def _object(record: Record) -> dict[str, Any]:
     try:
         data = jsontext.parse(record.value or b"{}")
     except ValueError:

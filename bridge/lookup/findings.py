@@ -136,7 +136,7 @@ def account(query: str, found: Findings, looked: Sequence[Looked], links: Mappin
         "trace_id": case.first("trace_id"),
         "links": dict(links),
         "notes": list(found.notes),
-        "looked": _looked(looked),
+        "looked": looks(looked),
     }
 
 
@@ -185,5 +185,6 @@ def _time(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else rfc3339(milliseconds)
 
 
-def _looked(looked: Collection[Looked]) -> list[dict[str, Any]]:
+def looks(looked: Collection[Looked]) -> list[dict[str, Any]]:
+    """Return where was looked, as it is told."""
     return [{"where": each.where, "how": each.how, "records": each.records, "found": each.found} for each in looked]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
@@ -46,6 +47,15 @@ class Health:
     def ready(self) -> bool:
         """Whether new commands are carried out."""
         return not self.problems
+
+    def told(self) -> dict[str, Any]:
+        """Return how the process is, for programs."""
+        return {
+            "status": "ready" if self.ready else "not ready",
+            "problems": {part.value: problem for part, problem in self.problems.items()},
+            "alerts": self.alerts,
+            "lifecycle": self.sources,
+        }
 
     @property
     def holds_intake(self) -> bool:

@@ -1,8 +1,9 @@
 """What records spans and sends metrics, made as the standard variables say; nothing without an endpoint."""
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bridge import errors
 from bridge.settings import Settings
@@ -26,7 +27,7 @@ class Telemetry:
     """What the daemon is observed by; `send_metrics` sends them until it is cancelled."""
 
     spans: Spans = field(default_factory=NoSpans)
-    send_metrics: Callable[[], Awaitable[None]] = _nothing
+    send_metrics: Callable[[], Coroutine[Any, Any, None]] = _nothing
 
 
 @contextlib.asynccontextmanager
@@ -39,7 +40,7 @@ async def telemetry(settings: Settings, metrics: Metrics, temporal_address: str)
     chosen = sampling.read(settings.environment)
     async with contextlib.AsyncExitStack() as stack:
         spans: Spans = NoSpans()
-        send_metrics: Callable[[], Awaitable[None]] = _nothing
+        send_metrics: Callable[[], Coroutine[Any, Any, None]] = _nothing
         from bridge.telemetry import exporting, metricsexport  # noqa: PLC0415 - they load the SDK, 20 MB
 
         if wanted[Signal.TRACES]:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.faults.ledger import Steady
 from tests.faults.member import Member
+from tests.faults.rolling import restart_in_turn
 from tests.faults.scene import Scene
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -82,16 +83,7 @@ def test_static_members_that_restart_within_their_session_move_no_partition_of_t
 
 @pytest.mark.fault(11)
 def test_three_members_that_restart_in_turn_redeliver_nothing(scene: Scene) -> None:
-    members = scene.running(3)
-    with Steady(scene.ledger, scene.orders.work(1200), a_second=80) as sending:
-        for number, member in enumerate(members, start=1):
-            scene.until_answered(100 * number)
-            assert member.terminate() == 0, member.program.text
-            member.start()
-        sending.join()
-    scene.until_settled()
-    scene.check(restarts=min(len(member.said("drained")) for member in members))
-    assert scene.repeats() == 0
+    restart_in_turn(scene, scene.running(3), Steady(scene.ledger, scene.orders.work(1200), a_second=80), 100)
 
 
 @pytest.mark.fault(45)

@@ -7,6 +7,7 @@ import pytest
 from tests.faults import laws
 from tests.faults.ledger import Steady
 from tests.faults.member import Member
+from tests.faults.rolling import restart_in_turn
 from tests.faults.scene import SESSION_SECONDS, Scene
 
 pytestmark = pytest.mark.timeout(900)  # the machine may have other work
@@ -81,16 +82,7 @@ def join_or_leave(member: Member) -> None:
 @pytest.mark.fault(11)
 @pytest.mark.faults
 def test_a_rolling_restart_redelivers_nothing(scene: Scene) -> None:
-    members = scene.running(2)
-    with Steady(scene.ledger, scene.orders.work(), a_second=120) as sending:
-        for number, member in enumerate(members, start=1):
-            scene.until_answered(200 * number)
-            assert member.terminate() == 0, member.program.text
-            member.start()
-        sending.join()
-    scene.until_settled()
-    scene.check(restarts=min(len(member.said("drained")) for member in members))
-    assert scene.repeats() == 0
+    restart_in_turn(scene, scene.running(2), Steady(scene.ledger, scene.orders.work(), a_second=120), 200)
 
 
 @pytest.mark.fault(6)
