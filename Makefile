@@ -53,7 +53,7 @@ bench: $(VENV)/test-is-there ## Measure the bridge beside the shortest loop (ARG
 
 .PHONY: faults
 faults: $(VENV)/test-is-there ## Make every fault and count what is left of the promises (ONLY=17 SEED=0x... for one)
-	@$(BIN)/python -m tests.faults --write $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 MINUTES ?= 30
 

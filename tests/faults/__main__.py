@@ -2,7 +2,10 @@
 
 import argparse
 import os
-from collections.abc import Collection
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,21 +15,23 @@ from tests.faults.report import Report
 
 HERE = Path(__file__).parent
 FOLDERS = (HERE, HERE.parent / "lifecycle")
-QUIET = ("--no-header", "-q", "-rN", "--tb=short")
+PYTEST = ("-p", "tests.faults.picking", "--no-header", "-q", "-rN", "--tb=short")
+PROCESSES = 2  # faults are mostly waited for
+PARTS = (("-m", "(faults or fault) and not alone", "--numprocesses", str(PROCESSES)), ("-m", "alone"))
 
 
 class Writing(Report):
-    """Writes the page as well, when all has run; with a file, together with what earlier runs left there."""
+    """Writes the page as well, when all has run, together with what earlier runs left in the file."""
 
-    def __init__(self, only: Collection[int], file: Path | None) -> None:
-        super().__init__(only)
+    def __init__(self, file: Path) -> None:
+        super().__init__()
         self._file = file
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         from tests.faults import page  # noqa: PLC0415 - it imports what pytest wants to import itself
 
         super().pytest_sessionfinish(session)
-        page.write(self.rows if self._file is None else kept.add(self._file, self.rows))
+        page.write(kept.add(self._file, self.rows))
 
 
 def main() -> int:
@@ -35,20 +40,26 @@ def main() -> int:
     os.environ["FAULT_FULL"] = "1"
     if options.seed:
         os.environ["FAULT_SEED"] = options.seed
-    only = [int(number) for number in options.only.replace(",", " ").split()]
-    is_written = options.write and (not only or options.rows)
-    report = Writing(only, options.rows) if is_written else Report(only)
-    folders = FOLDERS[:1] if only else FOLDERS
-    marks = ("-m", "faults or fault")
-    return pytest.main([*map(str, folders), *marks, *QUIET, *more], plugins=[report])
+    if options.only:
+        more = [*map(str, FOLDERS[:1]), "-m", "faults or fault", "--only", options.only, *more]
+        report = Writing(options.rows) if options.rows else Report()
+        return pytest.main([*PYTEST, *more], plugins=[report])
+    if options.rows:
+        return pytest.main([*map(str, FOLDERS), *PYTEST, *more], plugins=[Writing(options.rows)])
+    with tempfile.TemporaryDirectory() as folder:
+        return max([_part([*part, *more], Path(folder) / "rows.json") for part in PARTS])
+
+
+def _part(arguments: Sequence[str], rows: Path) -> int:
+    """Run a part in a process of its own: ours of pytest leaves it in haste."""
+    return subprocess.run([sys.executable, "-m", "tests.faults", "--rows", rows, *arguments], check=False).returncode
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--only", default="", help="numbers of faults, separated by commas")
     parser.add_argument("--seed", default="", help="repeat the run that printed it")
-    parser.add_argument("--write", action="store_true", help="write docs/faults.md, if all are made")
-    parser.add_argument("--rows", type=Path, help="put the rows of several runs together in this file, for --write")
+    parser.add_argument("--rows", type=Path, help="write docs/faults.md of several runs: their rows are in this file")
     return parser
 
 

@@ -31,7 +31,8 @@ commands, or whose fault did not provably hit, is void, and fails.
 
 `make faults ONLY=17` makes one; a failure prints its seed, and `make faults ONLY=17 SEED=0x...` repeats it. The faults
 1, 2, 3, 6, 8, 10, 17, 19, 24, 27, 29 and 32 are made by `make test`, too, some of them shorter. `make soak MINUTES=30`
-mixes them at random.
+mixes them at random. Two are made side by side, each on servers of its own; what counts how fast, or how much, has the
+machine to itself.
 
 {when}, {machine}, Python {python}, Apache Kafka {kafka}, {temporal}, {packages}.{note}
 

@@ -1,7 +1,7 @@
 """What `make faults` shows while it runs, and the table at its end."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -10,7 +10,7 @@ import pytest
 from tests.faults import table
 from tests.faults.figures import Figures
 
-FIGURES = "figures"
+FIGURES, NUMBERS = "figures", "faults"  # properties of a test's report
 HEADS = ("fault", "", "records", "redelivered", "duplicates", "lost", "stall, s", "recovery, s", "took, s", "")
 
 Verdict: TypeAlias = Literal["kept", "**broken**", "skipped"]
@@ -28,29 +28,31 @@ class Row:
 
 
 class Report:
-    """A pytest plugin: picks the faults that are asked for, tells of each test, and keeps a row of it."""
+    """A pytest plugin: tells of each test, and keeps a row of it."""
 
-    def __init__(self, only: Collection[int] = ()) -> None:
-        self._only = frozenset(only)
-        self._numbers: dict[str, tuple[int, ...]] = {}
+    def __init__(self) -> None:
         self._terminal: pytest.TerminalReporter | None = None
-        self._began = 0.0
+        self._count = 0
+        self._began: dict[str, float] = {}
         self.rows: list[Row] = []
 
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        wanted = [item for item in items if not self._only or self._only.intersection(numbers(item))]
-        config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
-        items[:] = wanted
-        self._numbers = {item.nodeid: numbers(item) for item in items}
-        self._terminal = config.pluginmanager.get_plugin("terminalreporter")
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._count = self._count or len(session.items)
+
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Take the count from a process that runs tests: this one collects none then."""
+        self._count = len(ids)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str]:
         """Leave the telling to us: no dots."""
         return (report.outcome if report.when == "call" or report.outcome != "passed" else "", "", "")
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._began = time.monotonic()
-        self._say(f"  begins          {self._head(nodeid)}")
+        self._began[nodeid] = time.monotonic()
+        self._say(f"  begins          {len(self._began):3} of {self._count}  {sentence(nodeid)}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or report.outcome != "passed":
@@ -69,27 +71,26 @@ class Report:
 
     def _keep(self, report: pytest.TestReport) -> None:
         verdict: Verdict = {"passed": "kept", "skipped": "skipped"}.get(report.outcome, "**broken**")  # type: ignore[assignment]  # the values are verdicts
-        found = next((value for name, value in report.user_properties if name == FIGURES), None)
+        told = dict(report.user_properties)
+        found = told.get(FIGURES)
         figures = Figures(**found) if isinstance(found, dict) else None
-        seconds = time.monotonic() - self._began
-        self.rows.append(Row(self._numbers[report.nodeid], sentence(report.nodeid), verdict, seconds, figures))
-        self._say(f"  {verdict.strip('*'):>7} {seconds:5.0f} s  {self._head(report.nodeid)}")
+        numbers = told.get(NUMBERS)
+        seconds = time.monotonic() - self._began[report.nodeid]
+        row = Row(
+            tuple(numbers) if isinstance(numbers, list | tuple) else (),
+            sentence(report.nodeid),
+            verdict,
+            seconds,
+            figures,
+        )
+        self.rows.append(row)
+        self._say(f"  {verdict.strip('*'):>7} {seconds:5.0f} s  {' '.join(map(str, row.numbers)):>5}  {row.sentence}")
         if report.outcome == "failed":
             self._say(report.longreprtext)
 
     def _say(self, text: str) -> None:
         if self._terminal is not None:
             self._terminal.write_line(text)
-
-    def _head(self, nodeid: str) -> str:
-        known = list(self._numbers)
-        which = " ".join(f"{number}" for number in self._numbers[nodeid])
-        return f"{known.index(nodeid) + 1:3} of {len(known)}  {which:>5}  {sentence(nodeid)}"
-
-
-def numbers(item: pytest.Item) -> tuple[int, ...]:
-    """Return the faults that a test makes."""
-    return tuple(sorted({number for mark in item.iter_markers("fault") for number in mark.args}))
 
 
 def sentence(nodeid: str) -> str:

@@ -90,6 +90,7 @@ def fill(scene: Scene) -> None:
 
 
 @pytest.mark.fault(36)
+@pytest.mark.alone
 def test_a_cold_start_before_a_backlog_of_a_million_answers_soon_and_stays_small(scene: Scene) -> None:
     scene.ledger.send(scene.orders.scores(100, 10))
     with filled(scene):

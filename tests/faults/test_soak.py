@@ -24,7 +24,7 @@ MEMORY_MAX = 1.1  # of what it was then
 SAMPLE_SECONDS = 1.0  # at 100 ms the counting would be most of the load
 STALL_MAX_SECONDS = 60.0
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(MINUTES * 60 + 1200)]
+pytestmark = [pytest.mark.faults, pytest.mark.alone, pytest.mark.timeout(MINUTES * 60 + 1200)]
 
 
 @dataclass

@@ -38,6 +38,7 @@ def rate(scene: Scene) -> float:
 
 
 @pytest.mark.fault(20)
+@pytest.mark.alone
 @pytest.mark.faults
 def test_a_temporal_that_asks_for_less_gets_less_and_then_as_much_as_before(
     own_scene: Scene, adjustable: Adjustable

@@ -18,7 +18,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.scene import Scene
 from tests.servers.fixtures import Kafka, Temporal
 
-pytestmark = [pytest.mark.fault(3, 24), pytest.mark.faults, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.fault(3, 24), pytest.mark.faults, pytest.mark.alone, pytest.mark.timeout(2400)]
 
 SIGNALS = 20_000
 AHEAD = 300  # as a producer that keeps pace: what is older than 5 s is looked for on earlier runs

@@ -51,6 +51,7 @@ def temporal(guard: processes.Guard, tmp_path: Path) -> Iterator[Temporal]:
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("mode", ["sweep", "callbacks"])
 def test_2_000_runs_that_end_within_10_seconds_are_announced_though_one_bridge_of_two_is_killed(
