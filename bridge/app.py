@@ -150,9 +150,9 @@ class Daemon:
         metrics.gauge(Metric.PAUSED_PARTITIONS, lambda: self._intake.paused_partitions)
         metrics.gauge(Metric.LANES, lambda: self._intake.lanes.count)
         metrics.gauge(Metric.LANE_DEPTH, lambda: self._intake.lanes.depth)
-        metrics.gauge(Metric.LAG, lambda: self._intake.lag_records)
-        metrics.gauge(Metric.PARTITION_LAG, lambda: self._intake.lag_by_partition)
-        metrics.gauge(Metric.PARTITION_OFFSET, lambda: self._intake.offset_by_partition)
+        metrics.gauge(Metric.LAG, lambda: self._intake.lag.records)
+        metrics.gauge(Metric.PARTITION_LAG, lambda: self._intake.lag.by_partition)
+        metrics.gauge(Metric.PARTITION_OFFSET, lambda: self._intake.lag.offset_by_partition)
         metrics.gauge(Metric.COMMIT_AGE, lambda: self._intake.commit_age_seconds)
         metrics.gauge(Metric.POLLERS, lambda: self._pollers.found)
         metrics.gauge(Metric.ADMISSION_LIMIT, lambda: self._admission.limit)
@@ -231,7 +231,7 @@ class Daemon:
         """Forget a topic that nobody writes to any more, and see how paused ones grow, also when no command arrives."""
         while True:
             self._flow.tell_topics()
-            await self._intake.look_at_paused()
+            await self._intake.lag.look_at_paused()
             await asyncio.sleep(probe.EVERY.total_seconds())
 
 

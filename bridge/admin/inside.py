@@ -27,7 +27,7 @@ class Inside:
         return {
             "partitions": len(self.intake.partitions),
             "paused_partitions": self.intake.paused_partitions,
-            "lag_records": self.intake.lag_records,
+            "lag_records": self.intake.lag.records,
             "waiting": self.intake.lanes.waiting,
             "in_hand": self.intake.lanes.in_hand,
         }
@@ -37,7 +37,7 @@ class Inside:
         found = []
         for tp, partition in sorted(self.intake.partitions.items()):
             watermark = partition.watermark
-            end = self.intake.end_of(tp)
+            end = self.intake.lag.end_of(tp)
             found.append(
                 {
                     "topic": tp.topic,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -15,6 +15,7 @@ from bridge.intake.alone import Alone
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.decode import Decoder
 from bridge.intake.item import Content, Item, LaneKey, Work
+from bridge.intake.lag import Lag
 from bridge.intake.lanes import Lanes
 from bridge.intake.reader import Batches, Reader
 from bridge.telemetry import logs
@@ -54,6 +55,7 @@ class Intake(ConsumerRebalanceListener):
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
         self._is_held = is_held
         self._alone = Alone(self.lanes, is_held, self._fetched, self._take_alone, self._is_taking)
+        self.lag = Lag(lambda: self._consumer, lambda: self._assignment.partitions)
         self._health = health
         self._suspicion: str | None = None
         self._committed_at = time.monotonic()
@@ -72,22 +74,6 @@ class Intake(ConsumerRebalanceListener):
         """The partitions that are held now."""
         return self._assignment.partitions
 
-    def end_of(self, tp: TopicPartition) -> int | None:
-        """Return where a partition ends, as of its last fetch or look; None where that is not known."""
-        if self._consumer is None or tp not in self._consumer.assignment() or tp not in self.partitions:
-            return None
-        return max(self._consumer.highwater(tp) or 0, self.partitions[tp].end_seen) or None
-
-    async def look_at_paused(self) -> None:
-        """Look up where the paused partitions end: nothing is fetched of them that would tell it."""
-        partitions = self._assignment.partitions
-        paused = [tp for tp, partition in partitions.items() if partition.paused]
-        if self._consumer is None or not paused:
-            return
-        for tp, end in (await offsets.ends(self._consumer, paused)).items():
-            if tp in partitions:  # it may have been revoked meanwhile
-                partitions[tp].end_seen = end
-
     @property
     def stopping(self) -> bool:
         """Whether no new record is taken any more."""
@@ -99,38 +85,9 @@ class Intake(ConsumerRebalanceListener):
         return self._assignment.paused
 
     @property
-    def lag_records(self) -> int:
-        """Return how many records the broker has that are not done, by the last fetch of each partition, or look at it.
-
-        Those of an open transaction, and what it holds back behind it, are among them: the client's own lag is 0 then.
-        """
-        return sum(self.lag_by_partition.values())
-
-    @property
-    def lag_by_partition(self) -> dict[tuple[str, ...], int]:
-        """Return the same of each partition, by topic and number."""
-        return {
-            label: max(0, (self.end_of(tp) or 0) - partition.watermark.committable)
-            for label, tp, partition in self._begun()
-        }
-
-    @property
-    def offset_by_partition(self) -> dict[tuple[str, ...], int]:
-        """Return the offset before which everything is done of each partition, by topic and number."""
-        return {label: partition.watermark.committable for label, _, partition in self._begun()}
-
-    @property
     def commit_age_seconds(self) -> float:
         """Return how long ago all that was done was committed; 0 where no partition is held."""
         return time.monotonic() - self._committed_at if self._assignment.partitions else 0
-
-    def _begun(self) -> Iterator[tuple[tuple[str, ...], TopicPartition, Partition]]:
-        """Yield the partitions from which something was read, or that were looked at."""
-        assigned = self._consumer.assignment() if self._consumer is not None else ()
-        for tp, partition in self._assignment.partitions.items():
-            is_known = partition.watermark.position is not None or partition.end_seen
-            if is_known and tp in assigned:
-                yield (tp.topic, str(tp.partition)), tp, partition
 
     def suspect(self, problem: str | None) -> None:
         """Note what speaks against the consumer although its polls come back; None where nothing does."""
@@ -186,7 +143,7 @@ class Intake(ConsumerRebalanceListener):
         self.lanes.drop()
         await self.lanes.idle()
 
-    async def lag(self) -> int:
+    async def unread(self) -> int:
         """Return how many offsets the broker has that were not polled, in partitions that are not paused.
 
         None are while partitions are drained or given out, or records begun alone. Raises `KafkaError` or

@@ -39,6 +39,6 @@ def _none_taken(span: timedelta) -> str:
 
 async def _is_behind(intake: Intake) -> bool:
     try:
-        return await intake.lag() > 0
+        return await intake.unread() > 0
     except (KafkaError, KafkaAwayError, TimeoutError):
         return False  # the broker is away, or the consumer is new: no fault of the consumer

@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: make the faults, tell of each, print the table; --write writes docs/faults.md."""
+"""`python -m tests.faults`: make the faults, tell of each, print the table; once all are made, write docs/faults.md."""
 
 import argparse
 import os
