@@ -84,7 +84,8 @@ def test_a_dead_letter_topic_that_is_missing_holds_the_offset_until_it_is_there(
     member.wait_not_ready()
     scene.until_answered(1000)  # what needs no dead letter goes on
     assert not member.is_ready()
-    assert scene.groups.committed(scene.group).get(place, 0) == begin.get(place, 0)
+    moved = scene.groups.committed(scene.group).get(place, 0) - begin.get(place, 0)
+    assert moved == 0, f"the offset of {place} moved by {moved}"
     scene.apply()
     with Journal(scene.kafka.bootstrap, OUTCOMES) as scene.journal:
         member.wait_ready()
