@@ -3,22 +3,20 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
-from datetime import timedelta
 
-from aiokafka import AIOKafkaConsumer
 from temporalio.client import Client
 
 from bridge import connect, errors, interpreter, probe, setup
 from bridge.admin import api, server
 from bridge.admin.inside import Inside
 from bridge.admin.management import Management
+from bridge.consuming import Consuming
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.namespaces import Namespaces
 from bridge.errors import ExitCode
 from bridge.feeding import Feeding
 from bridge.flow import Flow
-from bridge.intake import offsets, subscription, watchdog
+from bridge.intake import offsets
 from bridge.intake.backlog import Backlog
 from bridge.intake.breaker import Breaker
 from bridge.intake.decode import Decoder
@@ -36,8 +34,6 @@ from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.names import Log, Metric
 from bridge.telemetry.opening import Telemetry
 from topics import spec
-
-STOP_TIMEOUT = timedelta(seconds=5)
 
 log = logs.get(__name__)
 
@@ -109,25 +105,21 @@ class Daemon:
         telemetry: Telemetry | None = None,
     ) -> None:
         self._telemetry = telemetry or Telemetry()
-        self._settings = settings
-        self._client = client
         self._health = health
-        self._metrics = metrics
         self.pauses = Pauses(
             spec.paused_topic(settings.bridge.group_id).name, connect.kafka_options(settings), outgoing
         )
-        self._routes = settings.routes
         clients = connect.in_namespaces(client, settings.routes.namespaces)
         self._feeding = Feeding(settings, clients, outgoing, lambda: self._intake.consumer, health, metrics)
         self._admission = Admission(settings.bridge.max_in_flight)
         self._breaker = Breaker()
-        decoder = Decoder(self._routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
+        decoder = Decoder(settings.routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
         self._flow = Flow(
             Namespaces(
                 clients, settings.bridge.group_id, settings.bridge.max_in_flight, self._feeding.modes, Calls(metrics)
             ),
             outgoing,
-            Targets(self._routes, Backlog(lambda: self._intake.consumer)),
+            Targets(settings.routes, Backlog(lambda: self._intake.consumer)),
             self._admission,
             self._breaker,
             health,
@@ -142,6 +134,7 @@ class Daemon:
             is_held=self._is_held,
             health=health,
         )
+        self._consuming = Consuming(settings, self._intake, health)
         self.inside = Inside(self._intake, self._breaker, health, self.pauses.holds)
         self._pollers = Pollers(clients, settings.routes)
         self._probe = probe.Probe(client, lambda: offsets.answers(self._intake.consumer), health)
@@ -159,73 +152,24 @@ class Daemon:
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
         """Work until `stop` is set, then drain."""
+        beside = {
+            "lanes": self._intake.lanes.run,
+            "probe": self._probe.run,
+            "topics": self._watch_topics,
+            "pollers": self._pollers.run,
+            "metrics": self._telemetry.send_metrics,
+            "feeding": self._feeding.run,
+            "pauses": self.pauses.run,
+        }
         async with self.pauses, asyncio.TaskGroup() as group:
-            working = group.create_task(self._intake.lanes.run(), name="lanes")
-            drained = group.create_task(self._consume(stop), name="intake")
-            probing = group.create_task(self._probe.run(), name="probe")
-            watching = group.create_task(self._watch_topics(), name="topics")
-            polling = group.create_task(self._pollers.run(), name="pollers")
-            sending = group.create_task(self._telemetry.send_metrics(), name="metrics")
-            feeding = group.create_task(self._feeding.run(), name="feeding")
-            pausing = group.create_task(self.pauses.run(), name="pauses")
-            code = await drained
-            for task in (probing, watching, working, polling, sending, feeding, pausing):
+            running = [group.create_task(run(), name=name) for name, run in beside.items()]
+            code = await self._consuming.run(stop)
+            for task in running:
                 task.cancel()
         return code
 
-    async def _consume(self, stop: asyncio.Event) -> ExitCode:
-        """Poll until `stop` is set, then drain; a consumer that is stuck is replaced."""
-        while True:
-            async with self._consuming() as consumer:
-                polling = asyncio.create_task(self._intake.run(consumer), name="poll")
-                stuck = asyncio.create_task(watchdog.stuck(self._intake), name="watchdog")
-                stopping = asyncio.create_task(stop.wait(), name="stop")
-                await asyncio.wait({polling, stuck, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                for task in (stuck, stopping):
-                    task.cancel()
-                if stop.is_set():
-                    log.info(Log.DRAINING)
-                    self._health.problems[Part.INTAKE] = "draining"
-                    return await self._drain(polling)
-                if polling.done():
-                    polling.result()  # it ends only by failing
-                log.error(Log.CONSUMER_REBUILT, reason=stuck.result())
-                self._health.fails(Part.INTAKE, stuck.result())
-                polling.cancel()  # the poll that hangs goes with its consumer
-                await asyncio.wait({polling})
-                await self._intake.abandon()
-
-    async def _drain(self, polling: "asyncio.Task[None]") -> ExitCode:
-        self._intake.stop()
-        try:
-            async with asyncio.timeout(self._settings.bridge.drain_timeout.total_seconds()):
-                await asyncio.wait({polling})
-                await self._intake.finish()
-        except TimeoutError:
-            log.error(Log.DRAIN_TIMED_OUT, unfinished=self._intake.lanes.waiting)  # noqa: TRY400 - no defect: no traceback
-            return ExitCode.DRAIN_TIMED_OUT
-        log.info(Log.DRAINED)
-        return ExitCode.DONE
-
     def _is_held(self, topic: str) -> bool:
         return self._health.holds_intake or self.pauses.holds(topic) or bool(self._breaker.remaining(topic))
-
-    @contextlib.asynccontextmanager
-    async def _consuming(self) -> AsyncIterator[AIOKafkaConsumer]:
-        kafka = self._settings.kafka
-        broker = subscription.broker(kafka, connect.kafka_options(self._settings))
-        subscriber = subscription.subscriber(
-            broker, self._routes.topics, self._settings.bridge.group_id, kafka, self._intake
-        )
-        await broker.start()
-        try:
-            if subscriber.consumer is None:
-                raise RuntimeError("FastStream started no consumer")
-            yield subscriber.consumer
-        finally:
-            with contextlib.suppress(TimeoutError):  # the group notices by itself that we are gone
-                async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
-                    await broker.stop()
 
     async def _watch_topics(self) -> None:
         """Forget a topic that nobody writes to any more, and see how paused ones grow, also when no command arrives."""

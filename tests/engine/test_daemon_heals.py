@@ -5,6 +5,7 @@ import contextlib
 import functools
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,19 @@ lifecycle = ""
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A daemon, the topic that it reads, and a client of its Temporal."""
+
+    daemon: Daemon
+    topic: str
+    client: Client
+
+
 @pytest.fixture
-async def daemon(
+async def running(
     kafka: Kafka, temporal: Temporal, guard: processes.Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Daemon]:
+) -> AsyncIterator[Running]:
     """Give a daemon that runs in this process, over a topic of its own."""
     topic = kafka_side.name("heals")
     (tmp_path / "bridge.toml").write_text(ROUTES.format(topic=topic))
@@ -65,15 +75,14 @@ async def daemon(
     stop = asyncio.Event()
     async with outgoings.opened(connect.kafka_options(loaded)) as outgoing:
         daemon = Daemon(loaded, client, outgoing, health, Metrics())
-        running = asyncio.create_task(daemon.run(stop))
+        work = asyncio.create_task(daemon.run(stop))
         await until(lambda: health.ready, "the daemon is ready")
-        yield daemon
+        yield Running(daemon, topic, client)
         stop.set()
-        assert await running == 0
+        assert await work == 0
 
 
-async def send(daemon: Daemon, kafka: Kafka, *keys: str) -> None:
-    topic = daemon._settings.bridge.group_id
+async def send(kafka: Kafka, topic: str, *keys: str) -> None:
     await kafka_side.publish(kafka.bootstrap, topic, [json.dumps({"id": key}).encode() for key in keys])
 
 
@@ -98,20 +107,20 @@ async def test_a_producer_with_a_fatal_error_is_told_replaced_and_the_record_wri
 
 
 async def test_a_consumer_that_takes_nothing_is_replaced_and_the_records_are_carried_out(
-    daemon: Daemon, kafka: Kafka
+    running: Running, kafka: Kafka
 ) -> None:
-    await send(daemon, kafka, "a")
+    daemon, topic = running.daemon, running.topic
+    await send(kafka, topic, "a")
     await until(lambda: daemon._intake.taken == 1, "the first is taken")
     broken = daemon._intake.consumer
     fetcher: Any = broken._fetcher
     fetcher._fetch_task.cancel()  # as a defect of the client would
     async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
         while daemon._intake._consumer is broken:  # what was asked for already may still come
-            await send(daemon, kafka, "b")
+            await send(kafka, topic, "b")
     await until(lambda: daemon._health.ready, "it is ready again")
-    await send(daemon, kafka, "c")
-    topic = daemon._settings.bridge.group_id
+    await send(kafka, topic, "c")
     async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
         for key in "abc":
-            while not await has_run(daemon._client, f"{topic}-{key}"):  # noqa: ASYNC110 - the server tells nobody
+            while not await has_run(running.client, f"{topic}-{key}"):  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(kafka_side.POLL_SECONDS)

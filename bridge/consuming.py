@@ -1,0 +1,81 @@
+"""The life of the consumer: polled until the daemon is to stop, replaced where it is stuck, drained at the end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from aiokafka import AIOKafkaConsumer
+
+from bridge import connect
+from bridge.errors import ExitCode
+from bridge.intake import subscription, watchdog
+from bridge.intake.intake import Intake
+from bridge.settings import Settings
+from bridge.telemetry import logs
+from bridge.telemetry.health import Health, Part
+from bridge.telemetry.names import Log
+
+STOP_TIMEOUT = timedelta(seconds=5)
+
+log = logs.get(__name__)
+
+
+class Consuming:
+    """Gives one intake a consumer after the other."""
+
+    def __init__(self, settings: Settings, intake: Intake, health: Health) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._health = health
+
+    async def run(self, stop: asyncio.Event) -> ExitCode:
+        """Poll until `stop` is set, then drain; a consumer that is stuck is replaced."""
+        while True:
+            async with self._consumer() as consumer:
+                polling = asyncio.create_task(self._intake.run(consumer), name="poll")
+                stuck = asyncio.create_task(watchdog.stuck(self._intake), name="watchdog")
+                stopping = asyncio.create_task(stop.wait(), name="stop")
+                await asyncio.wait({polling, stuck, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                for task in (stuck, stopping):
+                    task.cancel()
+                if stop.is_set():
+                    log.info(Log.DRAINING)
+                    self._health.problems[Part.INTAKE] = "draining"
+                    return await self._drain(polling)
+                if polling.done():
+                    polling.result()  # it ends only by failing
+                log.error(Log.CONSUMER_REBUILT, reason=stuck.result())
+                self._health.fails(Part.INTAKE, stuck.result())
+                polling.cancel()  # the poll that hangs goes with its consumer
+                await asyncio.wait({polling})
+                await self._intake.abandon()
+
+    async def _drain(self, polling: "asyncio.Task[None]") -> ExitCode:
+        self._intake.stop()
+        try:
+            async with asyncio.timeout(self._settings.bridge.drain_timeout.total_seconds()):
+                await asyncio.wait({polling})
+                await self._intake.finish()
+        except TimeoutError:
+            log.error(Log.DRAIN_TIMED_OUT, unfinished=self._intake.lanes.waiting)  # noqa: TRY400 - no defect: no traceback
+            return ExitCode.DRAIN_TIMED_OUT
+        log.info(Log.DRAINED)
+        return ExitCode.DONE
+
+    @contextlib.asynccontextmanager
+    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+        kafka = self._settings.kafka
+        broker = subscription.broker(kafka, connect.kafka_options(self._settings))
+        subscriber = subscription.subscriber(
+            broker, self._settings.routes.topics, self._settings.bridge.group_id, kafka, self._intake
+        )
+        await broker.start()
+        try:
+            if subscriber.consumer is None:
+                raise RuntimeError("FastStream started no consumer")
+            yield subscriber.consumer
+        finally:
+            with contextlib.suppress(TimeoutError):  # the group notices by itself that we are gone
+                async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
+                    await broker.stop()
