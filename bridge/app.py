@@ -146,7 +146,7 @@ class Daemon:
         metrics.gauge(Metric.LAG, lambda: self._intake.lag.records)
         metrics.gauge(Metric.PARTITION_LAG, lambda: self._intake.lag.by_partition)
         metrics.gauge(Metric.PARTITION_OFFSET, lambda: self._intake.lag.offset_by_partition)
-        metrics.gauge(Metric.COMMIT_AGE, lambda: self._intake.commit_age_seconds)
+        metrics.gauge(Metric.COMMIT_AGE, lambda: self._intake.committing.age_seconds)
         metrics.gauge(Metric.POLLERS, lambda: self._pollers.found)
         metrics.gauge(Metric.ADMISSION_LIMIT, lambda: self._admission.limit)
 

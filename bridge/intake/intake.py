@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
@@ -10,9 +9,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from bridge.command import BadRecord, Command, Record
 from bridge.errors import KafkaAwayError
-from bridge.intake import care, joining, offsets, received
+from bridge.intake import joining, offsets, received
 from bridge.intake.alone import Alone
 from bridge.intake.assignment import Assignment, Partition
+from bridge.intake.committing import Committing
 from bridge.intake.decode import Decoder
 from bridge.intake.item import Content, Item, LaneKey, Work
 from bridge.intake.lag import Lag
@@ -25,7 +25,6 @@ from bridge.telemetry.names import Log
 POLL_TIMEOUT_MS = 500
 READ_AHEAD_TIMEOUT = timedelta(milliseconds=200)
 POLL_RECORDS_MAX = 250  # about 5 ms of work
-COMMIT_INTERVAL = timedelta(seconds=1)
 REVOKE_TIMEOUT = timedelta(seconds=45)  # under the rebalance timeout
 
 log = logs.get(__name__)
@@ -55,10 +54,10 @@ class Intake(ConsumerRebalanceListener):
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
         self._is_held = is_held
         self._alone = Alone(self.lanes, is_held, self._fetched, self._take_alone, self._is_taking)
+        self.committing = Committing(lambda: self.consumer, lambda: self._assignment, self._reader)
         self.lag = Lag(lambda: self._consumer, lambda: self._assignment.partitions)
         self._health = health
         self._suspicion: str | None = None
-        self._committed_at = time.monotonic()
         self.polls = 0
         self.taken = 0
 
@@ -84,11 +83,6 @@ class Intake(ConsumerRebalanceListener):
         """Return how many partitions are paused."""
         return self._assignment.paused
 
-    @property
-    def commit_age_seconds(self) -> float:
-        """Return how long ago all that was done was committed; 0 where no partition is held."""
-        return time.monotonic() - self._committed_at if self._assignment.partitions else 0
-
     def suspect(self, problem: str | None) -> None:
         """Note what speaks against the consumer although its polls come back; None where nothing does."""
         self._suspicion = problem
@@ -106,7 +100,7 @@ class Intake(ConsumerRebalanceListener):
         if consumer.assignment():
             await self.on_partitions_assigned(consumer.assignment())
         async with asyncio.TaskGroup() as group:
-            committing = group.create_task(self._commit_regularly(), name="commit")
+            committing = group.create_task(self.committing.run(), name="commit")
             while not self._stopping.is_set():
                 await self._poll()
                 await self._until_wanted()
@@ -132,7 +126,7 @@ class Intake(ConsumerRebalanceListener):
         try:
             await self.lanes.idle()
         finally:
-            await self._commit_at_the_end()
+            await self.committing.finish()
 
     async def abandon(self) -> None:
         """Let go of a consumer that is stuck: what is in hand is finished, and nothing of it is committed."""
@@ -165,7 +159,7 @@ class Intake(ConsumerRebalanceListener):
                 await self.lanes.idle()
         except TimeoutError:
             pass  # what is still in hand is done again by the next owner, without a second effect
-        await self._commit_at_the_end()
+        await self.committing.finish()
         self._assignment = Assignment(self._waiting_max)
         log.info(Log.PARTITIONS_REVOKED, partitions=len(revoked))
 
@@ -177,7 +171,7 @@ class Intake(ConsumerRebalanceListener):
         if self.consumer.assignment() != set(assigned):
             return  # moved again meanwhile: the next call is on its way
         self._assignment = assignment
-        self._committed_at = time.monotonic()
+        self.committing.begin()
         self._reader.begin()
         self._taking = not self._stopping.is_set()
         self._tell_joined()
@@ -210,16 +204,6 @@ class Intake(ConsumerRebalanceListener):
 
     async def _fetched(self, records_max: int, timeout_ms: int) -> Batches | None:
         return await self._reader.fetch(self.consumer, self._assignment, records_max, timeout_ms)
-
-    async def _commit_at_the_end(self) -> None:
-        noted = {tp: one.watermark for tp, one in self._assignment.partitions.items() if one.watermark.tries}
-        for watermark in noted.values():
-            care.end(watermark)
-        await self._commit()
-        # Of what nothing was taken, nothing is committed but that nobody died of it.
-        untouched = {tp: (one.committable, one.metadata) for tp, one in noted.items() if one.position is None}
-        if untouched:
-            await offsets.commit(self.consumer, untouched)
 
     def _take_all(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         if self._taking and (partition := self._assignment.partitions.get(tp)):
@@ -257,17 +241,3 @@ class Intake(ConsumerRebalanceListener):
             self.consumer.pause(*pausing)
         if resuming := self._assignment.to_resume(is_held):
             self.consumer.resume(*resuming)
-
-    async def _commit_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(COMMIT_INTERVAL.total_seconds())
-            await self._commit()
-
-    async def _commit(self) -> None:
-        assignment = self._assignment
-        moved = assignment.to_commit(await self._reader.positions(self.consumer, assignment))
-        if moved and assignment is self._assignment and await offsets.commit(self.consumer, moved):
-            assignment.committed(moved)
-            moved = {}
-        if not moved:
-            self._committed_at = time.monotonic()

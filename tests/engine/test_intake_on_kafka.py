@@ -164,11 +164,11 @@ async def test_nothing_past_an_unfinished_record_is_committed(station: Station) 
     tp = TopicPartition(station.topic, 0)
     async with station.running():
         await until(lambda: station.count == 6, "the others are worked on")
-        await station.intake._commit()
+        await station.intake.committing.commit()
         assert await kafka_side.committed(station.bootstrap, station.group, tp) == 1
         station.release.set()
         await until(lambda: station.count == 7, "all are worked on")
-        await station.intake._commit()
+        await station.intake.committing.commit()
     assert await kafka_side.committed(station.bootstrap, station.group, tp) == 7
 
 
@@ -177,7 +177,7 @@ async def test_what_is_not_done_is_worked_on_again_and_what_is_done_behind_it_is
     await kafka_side.publish(station.bootstrap, station.topic, [value("a"), value("stuck"), value("b")])
     async with station.running():
         await until(lambda: station.count == 2, "the others are worked on")
-        await station.intake._commit()
+        await station.intake.committing.commit()
     again = Station(station.bootstrap, station.topic, station.group)
     async with again.running():
         await until(lambda: again.count == 1, "what is left is worked on")
@@ -199,7 +199,7 @@ async def test_the_end_of_the_log_is_committed_over_transaction_markers(station:
         await until(lambda: station.count == 1, "the committed record is worked on")
         async with asyncio.timeout(kafka_side.WITHIN_SECONDS):
             while await kafka_side.committed(station.bootstrap, station.group, tp) != 4:
-                await station.intake._commit()
+                await station.intake.committing.commit()
     assert station.worked == {0: [0]}
 
 

@@ -194,7 +194,7 @@ async def test_a_signal_waits_for_a_start_in_another_partition_that_is_under_way
         assert member.settled == [("approve-z", "target_missing")]
         member.release.set()
         await until(lambda: len(member.settled) == 4, "all are settled")
-        await member.intake._commit()
+        await member.intake.committing.commit()
     assert set(member.settled) == {
         ("place-a", "accepted"),
         ("approve-a", "accepted"),

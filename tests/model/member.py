@@ -86,7 +86,7 @@ class Member:
         self.run(self.intake._poll())
 
     def commit(self) -> None:
-        self.run(self.intake._commit())
+        self.run(self.intake.committing.commit())
 
     def answer(self, number: int, again: timedelta | None) -> None:
         """Let one of those in hand end, or be tried again."""
