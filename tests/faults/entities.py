@@ -111,6 +111,8 @@ class Workers:
             workflows=[Invoice, Lead],
             workflow_runner=UnsandboxedWorkflowRunner(),
             graceful_shutdown_timeout=timedelta(seconds=1),
+            # On a machine with other work 2 s without a processor are no deadlock; for one the SDK gives up a slot.
+            debug_mode=True,
         )
         async with worker:
             await self._stop.wait()

@@ -38,8 +38,13 @@ class Groups:
     """A consumer group's offsets, and the ends of the topics."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._bootstrap = bootstrap
+        self.renew()
         self._consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": "faults-reader"})
+
+    def renew(self) -> None:
+        """Take a new client: librdkafka's may ask for ever for a broker that has died since, and answer nothing."""
+        self._admin = AdminClient({"bootstrap.servers": self._bootstrap})
 
     @property
     def admin(self) -> AdminClient:

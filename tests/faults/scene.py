@@ -209,6 +209,7 @@ class Scene:
             ends = self.groups.ends(TOPICS)
         except (confluent_kafka.KafkaException, TimeoutError) as error:
             self._behind = f"the reader gets no answer: {type(error).__name__} {error}"
+            self.groups.renew()
             return False  # no coordinator now
         left = {place: (committed.get(place, 0), end) for place, end in ends.items() if end > committed.get(place, 0)}
         self._behind = f"committed, end: {left}" if left else ""
