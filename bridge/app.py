@@ -45,10 +45,6 @@ async def run(settings: Settings) -> ExitCode:
         log.warning(Log.SETTING_WARNING, warning=warning)
     settings.require_routes()
     stop = _stop_on_signals()
-    if settings.bridge.payload_keys is not None:
-        raise errors.ConfigurationError(
-            "BRIDGE_PAYLOAD_KEYS is set, and there is no payload codec yet: payloads would not be encrypted. Unset it."
-        )
     log.info(Log.STARTING, group=settings.bridge.group_id)
     health, metrics = Health({Part.INTAKE: "the consumer group is not joined yet"}), Metrics()
     management = Management(settings, health)
@@ -137,6 +133,7 @@ class Daemon:
         self._consuming = Consuming(settings, self._intake, health)
         self.inside = Inside(self._intake, self._breaker, health, self.pauses.holds)
         self._pollers = Pollers(clients, settings.routes)
+        self._renewal = connect.Renewal(client, settings)
         self._probe = probe.Probe(client, lambda: offsets.answers(self._intake.consumer), health)
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
         metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
@@ -160,6 +157,7 @@ class Daemon:
             "metrics": self._telemetry.send_metrics,
             "feeding": self._feeding.run,
             "pauses": self.pauses.run,
+            "renewal": self._renewal.run,
         }
         async with self.pauses, asyncio.TaskGroup() as group:
             running = [group.create_task(run(), name=name) for name, run in beside.items()]

@@ -1,7 +1,7 @@
 """The mark that every run of ours carries: the memo `bridge`, and two search attributes.
 
-Plain JSON and ids only, never encrypted: the sweep and `trace` read it without a key. Visibility lags, the memo by
-Describe does not, so deduplication asks the memo.
+Plain JSON and ids only, which we never encrypt: the sweep and `trace` read it without a key. A workflow's codec may
+have encrypted it for a child. Visibility lags, the memo by Describe does not, so deduplication asks the memo.
 """
 
 import functools
@@ -14,9 +14,10 @@ import pydantic_core
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Memo, Payload
 
-from bridge import bounds, tracecontext
+from bridge import bounds, sealing, tracecontext
 from bridge.command import REPLY_WHEN, Command
 from bridge.routes import Verb
+from bridge.sealing import Sealing
 from topics import ids
 
 MEMO = "bridge"
@@ -141,9 +142,9 @@ def memo_text(mark: Mark) -> bytes:
     return _MARK.serializer.to_json(mark, exclude_none=True)
 
 
-def read(payload: Payload) -> Mark | None:
+def read(payload: Payload, opening: Sealing | None = None) -> Mark | None:
     """Return the mark in a memo, or None where it is no mark of ours."""
-    return read_text(payload.data)
+    return read_text(sealing.text_of(payload, opening))
 
 
 def read_text(text: bytes) -> Mark | None:
@@ -156,10 +157,10 @@ def read_text(text: bytes) -> Mark | None:
     return found if found.is_sound else None
 
 
-def in_memo(memo: Memo) -> Mark | None:
+def in_memo(memo: Memo, opening: Sealing | None = None) -> Mark | None:
     """Return the mark among a run's memo fields, or None."""
     payload = memo.fields.get(MEMO)
-    return read(payload) if payload is not None else None
+    return read(payload, opening) if payload is not None else None
 
 
 def search_attributes(command: Command, group: str) -> dict[str, Payload]:

@@ -19,6 +19,10 @@ from temporalio.converter import (
     JSONPlainPayloadConverter,
 )
 
+from topics.environment import reader
+from topics.environment.sections import BridgeSection
+from workers.sdk import codec
+
 TYPE_ADAPTERS_MAX = 1024
 
 
@@ -59,4 +63,12 @@ class ExactPayloadConverter(CompositePayloadConverter):
 
 
 data_converter = DataConverter(payload_converter_class=ExactPayloadConverter)
-"""What every client and worker of ours takes."""
+"""What every client and worker of ours takes, where there are no keys."""
+
+
+def made(section: BridgeSection) -> DataConverter:
+    """Return what every client and worker of ours takes: with keys it encrypts."""
+    if section.payload_keys is None:
+        return data_converter
+    keys = section.payload_keys.get_secret_value()
+    return codec.sealed(data_converter, keys, lambda: reader.current(section, "payload_keys"))

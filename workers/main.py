@@ -18,6 +18,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from workers import endpoint, logs, registry, settings, telemetry
 from workers.connect import database, kafka, temporal
+from workers.connect.renewal import Renewal
 from workers.errors import ConfigurationError, ExitCode, WorkersError
 from workers.registry import Resources, TaskQueue
 from workers.sdk.plugin import BridgePlugin
@@ -74,17 +75,21 @@ async def run(told: Settings, queues: Sequence[TaskQueue]) -> ExitCode:
     async with AsyncExitStack() as resources:
         traced = resources.enter_context(telemetry.tracing(told.environment))
         try:
-            workers = await _start(told, queues, traced, resources)
+            workers, renewal = await _start(told, queues, traced, resources)
         except asyncio.CancelledError:
             return ExitCode.DONE  # told to stop before anything was begun
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        return await _serve(workers, stop, told.drain_timeout)
+        renewing = asyncio.create_task(renewal.run(), name="renewal")
+        try:
+            return await _serve(workers, stop, told.drain_timeout)
+        finally:
+            renewing.cancel()
 
 
 async def _start(
     told: Settings, queues: Sequence[TaskQueue], traced: Tracing, resources: AsyncExitStack
-) -> Sequence[Worker]:
+) -> tuple[Sequence[Worker], Renewal]:
     environment = told.environment
     runtime = logs.temporal_runtime(telemetry.metrics(environment), telemetry.service_name(environment))
     client = await temporal.connect(told, runtime)
@@ -98,7 +103,8 @@ async def _start(
         http=await resources.enter_async_context(httpx.AsyncClient(timeout=endpoint.REQUEST_TIMEOUT_SECONDS)),
     )
     grace = told.drain_timeout * GRACE_SHARE
-    return tuple(_worker(client, queue, built, traced, grace) for queue in queues)
+    workers = tuple(_worker(client, queue, built, traced, grace) for queue in queues)
+    return workers, Renewal(told, runtime, workers)
 
 
 def _worker(client: Client, queue: TaskQueue, resources: Resources, traced: Tracing, grace: timedelta) -> Worker:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 
 from topics.environment import kafka, reader, temporal
 from topics.environment.sections import BridgeSection, KafkaSection, Section, WorkersSection
-from workers import database
+from workers import converter, database
 from workers.errors import ConfigurationError
 from workers.mail import MailServer
 
@@ -30,6 +31,7 @@ class Settings:
     kafka: KafkaSection
     kafka_options: Mapping[str, Any] = field(repr=False)
     temporal: ClientConnectConfig = field(repr=False)
+    data_converter: DataConverter = field(repr=False)
     workers: WorkersSection
     database_url: URL
     mail_server: MailServer
@@ -37,7 +39,7 @@ class Settings:
     drain_timeout: timedelta
     warnings: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What OTEL_* are read from."""
+    """What OTEL_* are read from, and TEMPORAL_*, again where a file may have been replaced."""
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -56,7 +58,8 @@ def load(environment: Mapping[str, str]) -> Settings:
 
     kafka_section, bridge, workers = section(KafkaSection), section(BridgeSection), section(WorkersSection)
     kafka_options = _kafka_options(kafka_section, problems)
-    connect = _temporal(temporal.with_secrets(environment, problems), problems)
+    environment = temporal.with_secrets(environment, problems)
+    connect = _temporal(environment, problems)
     database_url = _parsed(
         database.parse_url, "WORKERS_DATABASE_URL", workers.database_url.get_secret_value(), problems
     )
@@ -67,6 +70,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         kafka=kafka_section,
         kafka_options=kafka_options,
         temporal=connect,
+        data_converter=converter.made(bridge),
         workers=workers,
         database_url=database_url,
         mail_server=mail_server,
@@ -104,6 +108,15 @@ def _kafka_options(section: KafkaSection, problems: list[str]) -> dict[str, Any]
     except ValueError as error:
         problems.extend(str(error).splitlines())
         return {}
+
+
+def temporal_config(environment: Mapping[str, str]) -> ClientConnectConfig:
+    """Return how to reach Temporal, as its files have it by now; raises `ConfigurationError`."""
+    problems: list[str] = []
+    config = _temporal(temporal.renewed(environment, problems), problems)
+    if config is None or problems:
+        raise ConfigurationError(*problems)
+    return config
 
 
 def _temporal(environment: Mapping[str, str], problems: list[str]) -> ClientConnectConfig | None:

@@ -6,7 +6,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from bridge import sealing
 from bridge.admin import operation, page
+from bridge.admin.codec import Codec, Window
 from bridge.admin.condition import Condition, version
 from bridge.admin.guard import Door, Guard
 from bridge.admin.letters import Letters
@@ -24,7 +26,8 @@ OPENAPI_PATH = "/v1/openapi.json"
 def application(health: Health, metrics: Metrics, management: Management | None = None) -> ASGIApp:
     """Return the application: `/healthz` lives, `/readyz` is ready or says why not, `/metrics` is for Prometheus.
 
-    With `management` it has the API under `/v1` and the page at `/` too, for who has the token or is on this machine.
+    With `management` it has the API under `/v1` and the page at `/` too, for who has the token or is on this machine;
+    with keys also the codec for Temporal's UI.
     """
 
     async def healthz(_: Request) -> Response:
@@ -39,17 +42,19 @@ def application(health: Health, metrics: Metrics, management: Management | None 
     probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", exposition)]
     if management is None:
         return Starlette(routes=probes)
-    rows = operations(management, metrics)
+    bridge = management.settings.bridge
+    coding = sealing.made(bridge)
+    rows = operations(management, metrics) + (Codec(coding).operations() if coding is not None else [])
     document = operation.openapi(rows, version())
 
     async def openapi(_: Request) -> Response:
         return answered(document)
 
     managing = [Route(row.path, row.answer, methods=[row.method]) for row in rows]
-    bridge = management.settings.bridge
     token = bridge.admin_token.get_secret_value() if bridge.admin_token is not None else None
     door = Door(bridge.admin_address, token or None)
-    return Guard(Starlette(routes=[*probes, *page.routes(door), *managing, Route(OPENAPI_PATH, openapi)]), door)
+    guard = Guard(Starlette(routes=[*probes, *page.routes(door), *managing, Route(OPENAPI_PATH, openapi)]), door)
+    return Window(guard, bridge.codec_origins) if coding is not None else guard
 
 
 def operations(management: Management, metrics: Metrics) -> list[Operation]:

@@ -19,6 +19,8 @@ PAGE = frozenset({"/", "/page.css", "/page.js", "/page.svg"})
 
 OPEN_PATHS = PROBES | PAGE
 BODY_BYTES_MAX = 64 * 1024
+CODEC_PREFIX = "/v1/codec/"
+CODEC_BODY_BYTES_MAX = 4 * 1024 * 1024  # Temporal takes payloads up to 2 MiB; as base64 they grow by a third
 ASKED_MAX = 20  # the server refuses everything, probes too, beyond 100
 TOKEN_VARIABLE = "BRIDGE_ADMIN_TOKEN"  # noqa: S105 - its name, not a token
 
@@ -69,9 +71,10 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        body = await _body(receive)
+        bytes_max = CODEC_BODY_BYTES_MAX if scope["path"].startswith(CODEC_PREFIX) else BODY_BYTES_MAX
+        body = await _body(receive, bytes_max)
         if body is None:
-            refusal = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {BODY_BYTES_MAX} bytes.")
+            refusal = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {bytes_max} bytes.")
             await refusal(scope, receive, send)
             return
         if self.asked >= ASKED_MAX:
@@ -111,7 +114,7 @@ def _is_token(header: str, token: str) -> bool:
     return hmac.compare_digest(given.encode(errors="surrogateescape"), token.encode(errors="surrogateescape"))
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: Receive, bytes_max: int) -> bytes | None:
     """Return a request's body; None where it is too large."""
     body = bytearray()
     while True:
@@ -119,7 +122,7 @@ async def _body(receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             return bytes(body)
         body += message.get("body", b"")
-        if len(body) > BODY_BYTES_MAX:
+        if len(body) > bytes_max:
             return None
         if not message.get("more_body", False):
             return bytes(body)

@@ -1,16 +1,19 @@
 """Reach Temporal."""
 
+import asyncio
 import re
 from collections.abc import Collection
 
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.client import Client, GrpcCompression
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 
-from bridge import errors
+from bridge import errors, sealing
 from bridge.connect import waiting
 from bridge.settings import Settings
+from topics.environment import temporal as environment_
 
 ADDRESS_DEFAULT = "localhost:7233"
 NAMESPACE_DEFAULT = "default"
@@ -31,9 +34,7 @@ async def temporal_client(settings: Settings, *, check_namespace: bool = True) -
     """
     config = temporal_config(settings)
     address, namespace = config["target_host"], config["namespace"]
-    client = await Client.connect(
-        **config, lazy=True, connect_timeout=waiting.ATTEMPT_TIMEOUT, grpc_compression=GrpcCompression.NONE
-    )
+    client = await _unconnected(config, sealing.converter(settings.bridge))
     await waiting.within_connect_time(
         settings,
         lambda: _ask(client, address, namespace if check_namespace else None),
@@ -41,6 +42,24 @@ async def temporal_client(settings: Settings, *, check_namespace: bool = True) -
         "TEMPORAL_ADDRESS or TEMPORAL_TLS_*",
     )
     return client
+
+
+async def tried(config: ClientConnectConfig) -> Client:
+    """Return a client whose server has answered, at once; raises `AwayError`, `ConfigurationError`, `TimeoutError`."""
+    client = await _unconnected(config)
+    async with asyncio.timeout(2 * waiting.ATTEMPT_TIMEOUT.total_seconds()):
+        await _ask(client, config["target_host"], config["namespace"])
+    return client
+
+
+async def _unconnected(config: ClientConnectConfig, converter: DataConverter = DataConverter.default) -> Client:
+    return await Client.connect(
+        **config,
+        data_converter=converter,
+        lazy=True,
+        connect_timeout=waiting.ATTEMPT_TIMEOUT,
+        grpc_compression=GrpcCompression.NONE,
+    )
 
 
 def in_namespace(client: Client, name: str) -> Client:
@@ -59,9 +78,13 @@ def in_namespaces(client: Client, names: Collection[str]) -> tuple[Client, ...]:
 
 
 def temporal_config(settings: Settings) -> ClientConnectConfig:
-    """Return what `TEMPORAL_*` (and a profile of Temporal's own file) say; raises `ConfigurationError`."""
+    """Return what `TEMPORAL_*` (and a profile of Temporal's own file) say by now; raises `ConfigurationError`."""
+    problems: list[str] = []
+    environment = environment_.renewed(settings.environment, problems)
+    if problems:
+        raise errors.ConfigurationError(*problems)
     try:
-        profile = ClientConfigProfile.load(override_env_vars=settings.environment)
+        profile = ClientConfigProfile.load(override_env_vars=environment)
         config = profile.to_client_connect_config()
     except OSError as error:
         raise errors.ConfigurationError(

@@ -20,6 +20,7 @@ from bridge.command import Command
 from bridge.dispatch import form, priority
 from bridge.dispatch.form import COMMAND_HEADER, TRACER_HEADER
 from bridge.routes import Argument, Rerun
+from bridge.sealing import Sealing
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 
 
@@ -37,10 +38,12 @@ def start(
     rerun: Rerun,
     earlier: tuple[str, ...] = (),
     signer: Signer | None = None,
+    sealing: Sealing | None = None,
 ) -> bytes:
     """Return the request that starts the command's workflow under `rerun`.
 
     It is a `StartWorkflowExecutionRequest`, serialized. With a `signer` the server calls back when the run has ended.
+    With `sealing` the argument is encrypted; what says whose run it is stays as it is.
     """
     route, url = command.route, signer.url if signer is not None else None
     workflow, task_queue = route.workflow or "", route.task_queue or ""
@@ -49,7 +52,10 @@ def start(
     request.workflow_id = command.workflow_id
     request.identity = identity(group, command)
     request.request_id = request_id
-    paper.argument.data = _argument_text(command)
+    if sealing is None:
+        paper.argument.data = _argument_text(command)
+    else:
+        sealing.fill(paper.argument, _argument_text(command))
     paper.memo.data = mark.memo_text(mark.of(command, group, earlier))
     paper.ids.data = mark.ids_text(command)
     paper.command.data = _command_text(command)
@@ -63,13 +69,15 @@ def start(
     return request.SerializeToString()
 
 
-def signal(command: Command, *, namespace: str, group: str, run_id: str = "") -> SignalWorkflowExecutionRequest:
+def signal(
+    command: Command, *, namespace: str, group: str, run_id: str = "", sealing: Sealing | None = None
+) -> SignalWorkflowExecutionRequest:
     """Return the request that signals the latest run, or the run `run_id`."""
     return SignalWorkflowExecutionRequest(
         namespace=namespace,
         workflow_execution=WorkflowExecution(workflow_id=command.workflow_id, run_id=run_id),
         signal_name=command.route.signal or "",
-        input=_argument(command),
+        input=_argument(command, sealing),
         identity=identity(group, command),
         request_id=command.request_id,
         header=header(command),
@@ -77,7 +85,7 @@ def signal(command: Command, *, namespace: str, group: str, run_id: str = "") ->
 
 
 def signal_with_start(
-    command: Command, *, namespace: str, group: str, rerun: Rerun
+    command: Command, *, namespace: str, group: str, rerun: Rerun, sealing: Sealing | None = None
 ) -> SignalWithStartWorkflowExecutionRequest:
     """Return the request that signals the open run, or starts one with the signal; the workflow gets no argument."""
     return SignalWithStartWorkflowExecutionRequest(
@@ -86,7 +94,7 @@ def signal_with_start(
         workflow_type=WorkflowType(name=command.route.workflow or ""),
         task_queue=TaskQueue(name=command.route.task_queue or ""),
         signal_name=command.route.signal or "",
-        signal_input=_argument(command),
+        signal_input=_argument(command, sealing),
         identity=identity(group, command),
         request_id=command.request_id,
         workflow_id_reuse_policy=form.REUSE_POLICIES[rerun],
@@ -98,7 +106,9 @@ def signal_with_start(
     )
 
 
-def update(command: Command, *, namespace: str, group: str, run_id: str = "") -> UpdateWorkflowExecutionRequest:
+def update(
+    command: Command, *, namespace: str, group: str, run_id: str = "", sealing: Sealing | None = None
+) -> UpdateWorkflowExecutionRequest:
     """Return the request that updates the latest run, or the run `run_id`, and is answered once that has accepted."""
     return UpdateWorkflowExecutionRequest(
         namespace=namespace,
@@ -108,7 +118,7 @@ def update(command: Command, *, namespace: str, group: str, run_id: str = "") ->
         ),
         request=UpdateRequest(
             meta=Meta(update_id=command.request_id, identity=identity(group, command)),
-            input=Input(header=header(command), name=command.route.update or "", args=_argument(command)),
+            input=Input(header=header(command), name=command.route.update or "", args=_argument(command, sealing)),
         ),
     )
 
@@ -170,8 +180,11 @@ def _reason(command: Command) -> str:
     return reason if isinstance(reason, str) else ""
 
 
-def _argument(command: Command) -> Payloads:
-    return Payloads(payloads=[mark.json_payload(_argument_text(command))])
+def _argument(command: Command, sealing: Sealing | None) -> Payloads:
+    argument = mark.json_payload(_argument_text(command))
+    if sealing is not None:
+        sealing.fill(argument, argument.data)
+    return Payloads(payloads=[argument])
 
 
 def _argument_text(command: Command) -> bytes:

@@ -8,6 +8,7 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from bridge import mark
 from bridge.mark import Mark
+from bridge.sealing import Sealing
 
 FAILED = frozenset(
     {
@@ -52,16 +53,16 @@ class Run:
         return self.status in FAILED
 
 
-def of(info: WorkflowExecutionInfo) -> Run:
+def of(info: WorkflowExecutionInfo, sealing: Sealing | None = None) -> Run:
     """Return the run that a description is about."""
-    payload, group = info.memo.fields.get(mark.MEMO), info.search_attributes.indexed_fields.get(mark.GROUP_ATTRIBUTE)
+    group = info.search_attributes.indexed_fields.get(mark.GROUP_ATTRIBUTE)
     return Run(
         workflow_id=info.execution.workflow_id,
         run_id=info.execution.run_id,
         first_run_id=info.first_run_id or info.execution.run_id,
         status=info.status,
         started_ms=milliseconds(info.start_time),
-        mark=mark.read(payload) if payload is not None else None,
+        mark=mark.in_memo(info.memo, sealing),
         closed_ms=milliseconds(info.close_time),
         group=group.data if group is not None else None,
     )

@@ -10,6 +10,7 @@ from temporalio.api.common.v1 import Link, WorkflowExecution
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from bridge import sealing
 from bridge.callback import Signer
 from bridge.command import Command
 from bridge.dispatch import callbackmode, failures, requests, run
@@ -46,6 +47,7 @@ class Temporal:
         self._start_workflow = CoreCall(
             client, "start_workflow_execution", workflowservice.StartWorkflowExecutionResponse.FromString
         )
+        self._sealing = sealing.of(client)
         self.namespace = client.namespace
         self.group = group
         self._history = History(client, self._ask)
@@ -88,6 +90,7 @@ class Temporal:
             rerun=rerun,
             earlier=earlier,
             signer=signer,
+            sealing=self._sealing,
         )
         response = await self._ask(self._start_workflow, request)
         if isinstance(response, workflowservice.StartWorkflowExecutionResponse):
@@ -97,7 +100,9 @@ class Temporal:
 
     async def signal(self, command: Command, run_id: str = "") -> Reached | Answer:
         """Signal the latest run, or the run `run_id`; a repeated signal is `Reached` too, without effect."""
-        request = requests.signal(command, namespace=self.namespace, group=self.group, run_id=run_id)
+        request = requests.signal(
+            command, namespace=self.namespace, group=self.group, run_id=run_id, sealing=self._sealing
+        )
         response = await self._ask(self._service.signal_workflow_execution, request)
         if isinstance(response, workflowservice.SignalWorkflowExecutionResponse):
             return Reached(_linked_run(response.link) or run_id or None)
@@ -105,7 +110,9 @@ class Temporal:
 
     async def signal_with_start(self, command: Command, rerun: Rerun) -> Reached | Answer:
         """Signal the open run, or start one with the signal."""
-        request = requests.signal_with_start(command, namespace=self.namespace, group=self.group, rerun=rerun)
+        request = requests.signal_with_start(
+            command, namespace=self.namespace, group=self.group, rerun=rerun, sealing=self._sealing
+        )
         response = await self._ask(self._service.signal_with_start_workflow_execution, request)
         if isinstance(response, workflowservice.SignalWithStartWorkflowExecutionResponse):
             return Reached(response.run_id, began=response.started)
@@ -132,7 +139,9 @@ class Temporal:
 
         Raises `NoWorkerYetError` where Temporal is there, and nobody takes the update.
         """
-        request = requests.update(command, namespace=self.namespace, group=self.group, run_id=run_id)
+        request = requests.update(
+            command, namespace=self.namespace, group=self.group, run_id=run_id, sealing=self._sealing
+        )
         return await self._updates.ask(request)
 
     async def describe(self, workflow_id: str, run_id: str = "") -> Run | None:
@@ -142,7 +151,7 @@ class Temporal:
         )
         response = await self._ask(self._service.describe_workflow_execution, request)
         if isinstance(response, workflowservice.DescribeWorkflowExecutionResponse):
-            return run.of(response.workflow_execution_info)
+            return run.of(response.workflow_execution_info, self._sealing)
         return None
 
     def earlier_runs(self, latest: Run, since_ms: int) -> AsyncIterator[str]:

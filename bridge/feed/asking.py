@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from bridge import sealing
 from bridge.errors import TemporalAwayError
 
 CALL_TIMEOUT = timedelta(seconds=10)
@@ -23,6 +24,7 @@ class Asking:
     def __init__(self, client: Client) -> None:
         self.service = client.workflow_service
         self.namespace = client.namespace
+        self.sealing = sealing.of(client)
 
     async def ask(self, call: Callable[..., Awaitable[Response]], request: Any) -> Response | None:
         """Return the answer; None for what is not there. Raises `TemporalAwayError`."""

@@ -1,16 +1,17 @@
 """How one run began and ended, as Describe and its close event tell it."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import temporalio.api.workflowservice.v1 as workflowservice
-from temporalio.api.common.v1 import Memo, SearchAttributes, WorkflowExecution
+from temporalio.api.common.v1 import SearchAttributes, WorkflowExecution
 from temporalio.api.enums.v1 import EventType, HistoryEventFilterType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 
 from bridge import mark
-from bridge.feed import reason
+from bridge.feed import opened, reason
 from bridge.feed.asking import Asking
 from bridge.feed.visibility import STATES
 from bridge.mark import Mark
@@ -52,11 +53,15 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the server tells of a run: `end` is None while it is open, `successor` is the run that continues it."""
+    """What the server tells of a run: `end` is None while it is open, `successor` is the run that continues it.
+
+    `clear` is the end with its result and failure decrypted, where the daemon has keys.
+    """
 
     begun: Begun
     end: End | None = None
     successor: Begun | None = None
+    clear: End | None = None
 
 
 class Ends:
@@ -93,7 +98,13 @@ class Ends:
             result=reason.result(event),
         )
         successor = await self._successor(begun.facts, end.new_run_id) if end.new_run_id is not None else None
-        return Told(begun, end, successor)
+        return Told(begun, end, successor, self._clear(end, event))
+
+    def _clear(self, end: End, event: HistoryEvent) -> End | None:
+        if (sealing := self._asking.sealing) is None:
+            return None
+        clear = opened.opened(event, sealing)
+        return dataclasses.replace(end, failure=reason.failure(clear), result=reason.result(clear))
 
     async def first_mark(self, facts: RunFacts) -> Mark | None:
         """Return the mark of the first run of a chain, where it has one and is still retained."""
@@ -102,7 +113,9 @@ class Ends:
             self._asking.service.describe_workflow_execution,
             workflowservice.DescribeWorkflowExecutionRequest(namespace=self.namespace, execution=execution),
         )
-        return mark.in_memo(described.workflow_execution_info.memo) if described is not None else None
+        if described is None:
+            return None
+        return mark.in_memo(described.workflow_execution_info.memo, self._asking.sealing)
 
     async def _begun(
         self, described: workflowservice.DescribeWorkflowExecutionResponse, execution: WorkflowExecution
@@ -122,7 +135,7 @@ class Ends:
         extended = described.workflow_extended_info
         return Begun(
             facts,
-            mark.in_memo(info.memo),
+            mark.in_memo(info.memo, self._asking.sealing),
             self._is_in_group(info.search_attributes),
             started_ms=info.start_time.ToMilliseconds(),
             is_child=bool(info.parent_execution.workflow_id),
@@ -140,8 +153,8 @@ class Ends:
             workflow_type=first.workflow_type.name or before.workflow_type,
             task_queue=first.task_queue.name or before.task_queue,
         )
-        in_memo: Memo = first.memo
-        return Begun(facts, mark.in_memo(in_memo), self._is_in_group(first.search_attributes), started_ms=0)
+        marked = mark.in_memo(first.memo, self._asking.sealing)
+        return Begun(facts, marked, self._is_in_group(first.search_attributes), started_ms=0)
 
     def _is_in_group(self, attributes: SearchAttributes) -> bool:
         payload = attributes.indexed_fields.get(mark.GROUP_ATTRIBUTE)

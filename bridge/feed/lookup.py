@@ -9,7 +9,7 @@ from bridge.feed.closing import Closing
 from bridge.feed.ends import Begun, Ends, Told
 from bridge.feed.watch import Watch
 from bridge.mark import Mark
-from bridge.routes import Route, Routes
+from bridge.routes import DECRYPTED, Route, Routes
 from bridge.telemetry import logs
 from bridge.telemetry.names import Log
 from topics import ids, tables
@@ -89,14 +89,15 @@ class Lookup:
             facts = told.begun.facts
             trace_id = tracecontext.trace_id(mark.traceparent)
             log.warning(Log.FEED_UNKNOWN_ROUTE, workflow_id=facts.workflow_id, run_id=facts.run_id, trace_id=trace_id)
+        is_decrypted = route is not None and route.result == DECRYPTED
         closing = Closing(
             told.begun,
-            told.end,
+            (told.clear if is_decrypted else None) or told.end,
             told.successor,
             mark,
             self._group,
             topic=(route.lifecycle or None) if route is not None else None,
-            with_result=route is not None and route.result,
+            with_result=route is not None and bool(route.result),
             answered_in=self.allowed(mark.done),
             watched=watched,
         )

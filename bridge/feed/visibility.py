@@ -11,10 +11,11 @@ import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
-from bridge import mark
+from bridge import mark, sealing
 from bridge.command import rfc3339
 from bridge.feed.asking import Asking
 from bridge.mark import Mark
+from bridge.sealing import Sealing
 from topics.lifecycle import State
 
 PAGE_ROWS = 1000
@@ -77,7 +78,7 @@ class Visibility:
             page = await self._asking.ask(self._asking.service.list_workflow_executions, request)
             if page is None:
                 return
-            yield [_row(info) for info in page.executions if info.status in STATES]
+            yield [_row(info, self._asking.sealing) for info in page.executions if info.status in STATES]
             token = page.next_page_token
             if not token:
                 return
@@ -105,13 +106,13 @@ class Visibility:
         self._next = time.monotonic() + self._apart
 
 
-def _row(info: WorkflowExecutionInfo) -> ClosedRun:
+def _row(info: WorkflowExecutionInfo, opening: Sealing | None) -> ClosedRun:
     is_scheduled = SCHEDULE_ATTRIBUTE in info.search_attributes.indexed_fields
     return ClosedRun(
         workflow_id=info.execution.workflow_id,
         run_id=info.execution.run_id,
         state=STATES[info.status],
         closed_ms=info.close_time.ToMilliseconds(),
-        memo=info.memo.fields[mark.MEMO].data if mark.MEMO in info.memo.fields else None,
+        memo=sealing.text_of(info.memo.fields[mark.MEMO], opening) if mark.MEMO in info.memo.fields else None,
         is_offspring=is_scheduled or bool(info.parent_execution.workflow_id),
     )

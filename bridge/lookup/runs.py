@@ -70,7 +70,7 @@ class Runs:
         if response is None:
             return None
         info = response.workflow_execution_info
-        run = runs.of(info)
+        run = runs.of(info, self._asking.sealing)
         told = None if run.is_open else await self._ends.look(run.workflow_id, run.run_id)
         end = told.end if told is not None else None
         return RunFound(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bridge import template
-from bridge.routes.route import Argument, Missing, Replies, Rerun, Verb
+from bridge.routes.route import DECRYPTED, Argument, Missing, Replies, Rerun, Verb
 from topics import spec
 from topics.environment import reader
 
@@ -63,10 +63,12 @@ def _one_of(words: type[StrEnum]) -> Callable[[Any], StrEnum]:
     return read
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("give true or false")  # noqa: TRY004 - readers tell all by ValueError
-    return value
+def _result(value: Any) -> bool | str:
+    if isinstance(value, bool):
+        return value
+    if value != DECRYPTED:
+        raise ValueError(f'give true, false or "{DECRYPTED}"')
+    return DECRYPTED
 
 
 def _number(what: str, least: float, most: float) -> Callable[[Any], float]:
@@ -103,7 +105,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "argument": _one_of(Argument),
         "lifecycle": _lifecycle,
         "replies": _one_of(Replies),
-        "result": _flag,
+        "result": _result,
         "rerun": _one_of(Rerun),
         "missing": _one_of(Missing),
         "wait": _seconds(0, WAIT_SECONDS_MAX),

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Literal
 
 from bridge import template
 from bridge.routes.checker import Checker
 from topics import spec
+
+DECRYPTED: Literal["decrypted"] = "decrypted"
 
 
 class Verb(StrEnum):
@@ -65,7 +68,9 @@ class Missing(StrEnum):
 class Route:
     """One row. `id` and `fairness_key` are templates; `rate` is commands a second of each instance.
 
-    `wait` is how long a missing target is waited for; `namespace` None is the one that the daemon is told.
+    `result` is whether the completed event carries the result, "decrypted" also that it and the failed event's message
+    are told in clear where a codec has encrypted them. `wait` is how long a missing target is waited for; `namespace`
+    None is the one that the daemon is told.
     """
 
     command: str
@@ -80,7 +85,7 @@ class Route:
     argument: Argument = Argument.EVENT
     lifecycle: str | None = None
     replies: Replies = Replies.ALL
-    result: bool = False
+    result: bool | Literal["decrypted"] = False
     rerun: Rerun = Rerun.AFTER_FAILURE
     missing: Missing = Missing.WAIT
     wait: timedelta = timedelta(seconds=60)

@@ -50,6 +50,8 @@ class Log(StrEnum):
     CALLBACKS_MEMORY_FAILED = "callbacks memory failed"
     CALLBACK_REFUSED = "callback refused"
     CALLBACK_CRASHED = "callback crashed"
+    CREDENTIALS_RENEWED = "credentials renewed"
+    CREDENTIALS_REFUSED = "credentials not renewed"
     EXPORT_FAILED = "telemetry not taken"
 
 

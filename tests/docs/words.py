@@ -46,7 +46,13 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
             "Commands that are read and not done; beyond it partitions pause. The feed holds twice as many closed runs "
             "at once, and twice as many watched ones."
         ),
-        "BRIDGE_PAYLOAD_KEYS": "Keys of a payload codec. There is none yet: `bridge run` refuses to start with them.",
+        "BRIDGE_PAYLOAD_KEYS": (
+            "Keys of the payload codec, `ID:KEY` separated by commas or lines, KEY as base64 of 32 bytes: with them what "
+            "commands hold is encrypted in Temporal. The first encrypts, all decrypt."
+        ),
+        "BRIDGE_CODEC_ORIGINS": (
+            "Origins, separated by commas, whose pages may ask the codec endpoint: those of Temporal's UI."
+        ),
         "BRIDGE_REPLY_TOPICS": "Topics, separated by commas, that a command may name in `replyto`.",
         "WORKERS_DATABASE_URL": "SQLAlchemy URL; PostgreSQL in production.",
         "WORKERS_SMTP_URL": "`smtp[s]://[user:password@]host[:port][?starttls&from=address]`.",
@@ -123,6 +129,11 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
             "Something called the callback address in vain: `reason`; `calls` since the last such line, one a minute."
         ),
         Log.CALLBACK_CRASHED: "A defect of the bridge; the sweep tells that end. Please report it.",
+        Log.CREDENTIALS_RENEWED: "Temporal has taken the new certificates or API key; all goes on over a new connection.",
+        Log.CREDENTIALS_REFUSED: (
+            "The files of Temporal's certificates or API key have changed, and cannot be used (`problem`): the old ones "
+            "go on to be used, the new ones are tried again every 5 s."
+        ),
         Log.EXPORT_FAILED: "The OTLP endpoint takes none of `what` (spans, metrics); `lost` since the last such line, "
         "one a minute. Commands go on.",
         Log.FEED_UNKNOWN_ROUTE: "A closed run was begun by a route that this process does not have; not announced.",

@@ -1,8 +1,9 @@
 """Turn the `KAFKA_*` settings into the keyword arguments of an aiokafka client."""
 
-import ssl
 from typing import Any
 
+from topics.environment import tls
+from topics.environment.passwords import Password
 from topics.environment.sections import KafkaSection
 
 
@@ -19,7 +20,10 @@ def client_options(section: KafkaSection) -> dict[str, Any]:
     if section.security_protocol.startswith("SASL"):
         options |= _sasl(section, problems)
     if section.security_protocol.endswith("SSL"):
-        options["ssl_context"] = _ssl_context(section, problems)
+        try:
+            options["ssl_context"] = tls.kafka_context(section)
+        except ValueError as error:
+            problems.append(str(error))
     if problems:
         raise ValueError("\n".join(problems))
     return options
@@ -41,23 +45,5 @@ def _sasl(section: KafkaSection, problems: list[str]) -> dict[str, Any]:
     return {
         "sasl_mechanism": section.sasl_mechanism,
         "sasl_plain_username": section.sasl_username,
-        "sasl_plain_password": section.sasl_password.get_secret_value(),
+        "sasl_plain_password": Password.of(section),
     }
-
-
-def _ssl_context(section: KafkaSection, problems: list[str]) -> ssl.SSLContext | None:
-    try:
-        context = ssl.create_default_context(cafile=section.ssl_ca_location)
-    except (OSError, ssl.SSLError) as error:
-        problems.append(f"KAFKA_SSL_CA_LOCATION names {section.ssl_ca_location}, which cannot be used: {error}.")
-        return None
-    if section.ssl_certificate_location is not None:
-        password = section.ssl_key_password.get_secret_value() if section.ssl_key_password else ""
-        try:
-            context.load_cert_chain(section.ssl_certificate_location, section.ssl_key_location, password)
-        except (OSError, ssl.SSLError) as error:
-            problems.append(
-                f"KAFKA_SSL_CERTIFICATE_LOCATION names {section.ssl_certificate_location}, "
-                f"which cannot be used with its key: {error}."
-            )
-    return context

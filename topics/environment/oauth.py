@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 
+from topics.environment import reader
 from topics.environment.sections import KafkaSection
 
 ANSWER_SECONDS = 10.0
@@ -69,7 +70,10 @@ def fetch_token(section: KafkaSection) -> Token:
 
 def _credentials(section: KafkaSection) -> str:
     secret = section.sasl_oauthbearer_client_secret
-    parts = (section.sasl_oauthbearer_client_id or "", secret.get_secret_value() if secret else "")
+    read = secret.get_secret_value() if secret else ""
+    # Read again each time: a secret in a file may have been replaced.
+    now = reader.current(section, "sasl_oauthbearer_client_secret") or read
+    parts = (section.sasl_oauthbearer_client_id or "", now)
     return base64.b64encode(":".join(urllib.parse.quote(part, safe="") for part in parts).encode()).decode()
 
 

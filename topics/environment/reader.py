@@ -82,9 +82,22 @@ def read(
     for name in section.model_fields:
         value = getattr(reading.section, name)
         reading.settings.append(Setting(variable_name(section, name), show(name, value), sources.get(name, "default")))
+    reading.section._files.update(_files(section, environment, sources))  # noqa: SLF001 - it is this module's to fill
     if reading.problems:
         reading.section = None
     return reading
+
+
+def _files(section: type[Section], environment: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, Path]:
+    named = {name: environment.get(variable_name(section, name) + FILE_SUFFIX, "") for name in sources}
+    return {name: Path(named[name]) for name, source in sources.items() if source == f"file {named[name]}"}
+
+
+def current(section: Section, name: str) -> str | None:
+    """Return the secret `name` as its file has it now; None where it came from no file, or that cannot be read now."""
+    path = section._files.get(name)  # noqa: SLF001 - as above
+    found = from_file(variable_name(type(section), name), path, []) if path is not None else None
+    return found[0] if found is not None else None
 
 
 def show(name: str, value: object) -> str:

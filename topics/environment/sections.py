@@ -11,8 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
+from topics import sealing
 from topics.fields import Number
 
 GROUP_ID_CHARACTERS_MAX = 200  # `{group}.feed` is a topic: at most 249
@@ -80,6 +81,19 @@ def _topic_names(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _payload_keys(value: SecretStr) -> SecretStr:
+    sealing.parse(value.get_secret_value())
+    return value
+
+
+def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(map(_BASE_URL.fullmatch, value)):
+        raise ValueError(
+            "give origins as a browser sends them, such as https://temporal.example or http://localhost:8233"
+        )
+    return value
+
+
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0), le=timedelta(days=1))]
 Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
 Address = Annotated[str, AfterValidator(_host_and_port)]
@@ -89,6 +103,8 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SecretHttpUrl = Annotated[SecretStr, AfterValidator(_begins_with("http", "https"))]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_begins_with("smtp", "smtps"))]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_without_path)]
+PayloadKeys = Annotated[SecretStr, AfterValidator(_payload_keys)]
+Origins = Annotated[Items, AfterValidator(_origins)]
 TopicNames = Annotated[Items, AfterValidator(_topic_names), Field(min_length=1)]
 
 
@@ -100,6 +116,8 @@ class Section(BaseModel):
     unknown_is_error: ClassVar[bool] = True
     read_elsewhere: ClassVar[frozenset[str]] = frozenset()
     """Variables with this prefix that are no settings."""
+    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
+    """Where secrets were read from, by field: a file may be replaced while the process runs."""
 
 
 class KafkaSection(Section):
@@ -142,7 +160,8 @@ class BridgeSection(Section):
     drain_timeout: Seconds = timedelta(seconds=20)
     max_in_flight: Count = 256
     max_waiting: Count = 10_000
-    payload_keys: SecretStr | None = None
+    payload_keys: PayloadKeys | None = None
+    codec_origins: Origins = ()
     reply_topics: TopicNames = ("bridge.replies",)
 
     def contradictions(self) -> list[str]:

@@ -8,6 +8,13 @@ from topics.environment import reader
 API_KEY = "TEMPORAL_API_KEY"
 
 
+def renewed(environment: Mapping[str, str], problems: list[str]) -> Mapping[str, str]:
+    """Return what `with_secrets` returned, with what the file holds by now."""
+    if not environment.get(API_KEY + reader.FILE_SUFFIX):
+        return environment
+    return with_secrets({name: value for name, value in environment.items() if name != API_KEY}, problems)
+
+
 def with_secrets(environment: Mapping[str, str], problems: list[str]) -> Mapping[str, str]:
     """Return `environment` with TEMPORAL_API_KEY taken from the file TEMPORAL_API_KEY_FILE, if that is set."""
     file_variable = API_KEY + reader.FILE_SUFFIX

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from aiokafka import abc, conn
+from aiokafka import abc, client, conn
 from aiokafka import errors as kafka_errors
 
 from topics.environment import oauth
+from topics.environment.passwords import Password
 from topics.environment.sections import KafkaSection
 from workers.connect import waiting
 from workers.errors import ConfigurationError
@@ -44,6 +45,8 @@ async def connect(settings: Settings) -> KafkaEmitter:
     Raises `ConnectError` after the connect time, `ConfigurationError` at once where the login is refused.
     """
     options = dict(settings.kafka_options)
+    if "sasl_plain_password" in options:
+        client.create_conn = _create_conn  # type: ignore[attr-defined]  # it imports it, and says not so
     if options.get("sasl_mechanism") == "OAUTHBEARER":
         options["sasl_oauth_token_provider"] = TokenProvider(settings.kafka)
 
@@ -57,6 +60,15 @@ async def connect(settings: Settings) -> KafkaEmitter:
     where = f"Kafka at {settings.kafka.bootstrap_servers}"
     correct = "KAFKA_BOOTSTRAP_SERVERS or KAFKA_SECURITY_PROTOCOL"
     return await waiting.within(settings.connect_timeout, attempt, where, correct)
+
+
+async def _create_conn(*place: Any, **options: Any) -> conn.AIOKafkaConnection:
+    """Log in by the password that its file holds by now; the producer keeps the one that it was made with."""
+    password = options.get("sasl_plain_password")
+    if isinstance(password, Password):
+        options["sasl_plain_password"] = password.now
+    connection: conn.AIOKafkaConnection = await conn.create_conn(*place, **options)
+    return connection
 
 
 async def _log_in(options: dict[str, Any]) -> None:

@@ -1,14 +1,15 @@
 """Reach Temporal."""
 
+import asyncio
 import re
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
 from temporalio.client import Client, GrpcCompression
+from temporalio.envconfig import ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from workers.connect import waiting
-from workers.converter import data_converter
 from workers.errors import ConfigurationError
 from workers.settings import Settings
 
@@ -22,32 +23,41 @@ async def connect(settings: Settings, runtime: Runtime) -> Client:
 
     Raises `ConnectError` after the connect time, `ConfigurationError` at once where a person must correct something.
     """
-    address, namespace = settings.temporal["target_host"], settings.temporal["namespace"]
-
-    async def attempt() -> Client:
-        try:
-            client = await Client.connect(
-                **settings.temporal,
-                data_converter=data_converter,
-                runtime=runtime,
-                grpc_compression=GrpcCompression.NONE,
-            )
-            # A wrong token is refused only where a namespace is named.
-            await client.workflow_service.get_system_info(GetSystemInfoRequest())
-            await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
-        except RPCError as error:
-            raise _judged(error, address, namespace) from error
-        except ValueError as error:
-            raise ConfigurationError(f"TEMPORAL_ADDRESS {address} is no HOST:PORT: {error}.") from error
-        except RuntimeError as error:
-            if _REFUSED_TEXT.search(str(error)):
-                raise _refused(address, str(error)) from error
-            raise waiting.AwayError(str(error)) from error
-        return client
-
     return await waiting.within(
-        settings.connect_timeout, attempt, f"Temporal at {address}", "TEMPORAL_ADDRESS or TEMPORAL_TLS_*"
+        settings.connect_timeout,
+        lambda: _connected(settings, settings.temporal, runtime),
+        f"Temporal at {settings.temporal['target_host']}",
+        "TEMPORAL_ADDRESS or TEMPORAL_TLS_*",
     )
+
+
+async def tried(settings: Settings, config: ClientConnectConfig, runtime: Runtime) -> Client:
+    """Return a client whose server has answered, at once; raises `AwayError`, `ConfigurationError`, `TimeoutError`."""
+    async with asyncio.timeout(waiting.ATTEMPT_TIMEOUT.total_seconds()):
+        return await _connected(settings, config, runtime)
+
+
+async def _connected(settings: Settings, config: ClientConnectConfig, runtime: Runtime) -> Client:
+    address, namespace = config["target_host"], config["namespace"]
+    try:
+        client = await Client.connect(
+            **config,
+            data_converter=settings.data_converter,
+            runtime=runtime,
+            grpc_compression=GrpcCompression.NONE,
+        )
+        # A wrong token is refused only where a namespace is named.
+        await client.workflow_service.get_system_info(GetSystemInfoRequest())
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+    except RPCError as error:
+        raise _judged(error, address, namespace) from error
+    except ValueError as error:
+        raise ConfigurationError(f"TEMPORAL_ADDRESS {address} is no HOST:PORT: {error}.") from error
+    except RuntimeError as error:
+        if _REFUSED_TEXT.search(str(error)):
+            raise _refused(address, str(error)) from error
+        raise waiting.AwayError(str(error)) from error
+    return client
 
 
 def _judged(error: RPCError, address: str, namespace: str) -> Exception:

@@ -1,0 +1,26 @@
+"""A password that may be replaced in its file while the process runs."""
+
+from typing import Self
+
+from topics.environment import reader
+from topics.environment.sections import KafkaSection
+
+
+class Password(str):  # noqa: SLOT000 - it has attributes, and is made once
+    """Kafka's password as it was read at start; `now` is what its file holds by now."""
+
+    _section: KafkaSection
+    _last: str
+
+    @classmethod
+    def of(cls, section: KafkaSection) -> Self:
+        """Return the password of the settings; an empty one where there is none."""
+        found = cls(section.sasl_password.get_secret_value() if section.sasl_password is not None else "")
+        found._section, found._last = section, str(found)
+        return found
+
+    @property
+    def now(self) -> str:
+        """The password for a new connection."""
+        self._last = reader.current(self._section, "sasl_password") or self._last
+        return self._last

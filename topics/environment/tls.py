@@ -1,0 +1,97 @@
+"""TLS with certificates and keys in files, which may be replaced while the process runs."""
+
+import logging
+import os
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from topics.environment import reader
+from topics.environment.sections import KafkaSection
+
+_Signature = tuple[tuple[int, int, int], ...]
+
+log = logging.getLogger(__name__)
+
+
+class RenewedContext(ssl.SSLContext):
+    """A client's context that reads its files anew for a new connection, where they have changed.
+
+    Connections that are open stay as they are. While the new files cannot be used, the old ones go on to be used: a
+    certificate may be there before its key.
+    """
+
+    _made: ssl.SSLContext
+    _make: Callable[[], ssl.SSLContext]
+    _files: tuple[Path, ...]
+    _made_of: _Signature
+    _refused: _Signature | None
+
+    @classmethod
+    def of(cls, make: Callable[[], ssl.SSLContext], *files: Path | None) -> Self:
+        """Return the context that `make` makes of these files; raises what that raises."""
+        found = cls(ssl.PROTOCOL_TLS_CLIENT)
+        found._files = tuple(file for file in files if file is not None)
+        found._make = make
+        found._made_of = _signature(found._files)
+        found._made = make()
+        found._refused = None
+        return found
+
+    def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
+        """Return the TLS side of a new connection."""
+        self._renew()
+        return self._made.wrap_bio(*args, **options)
+
+    def _renew(self) -> None:
+        try:
+            now = _signature(self._files)
+        except OSError:  # about to be replaced
+            return
+        if now == self._made_of:
+            return
+        try:
+            self._made = self._make()
+        except (OSError, ValueError) as error:  # holds ssl.SSLError too
+            if now != self._refused:
+                self._refused = now
+                names = ", ".join(map(str, self._files))
+                log.warning("The new files of %s cannot be used, the old ones go on to be used: %s", names, error)
+        else:
+            self._made_of, self._refused = now, None
+
+
+def kafka_context(section: KafkaSection) -> RenewedContext:
+    """Return the context for Kafka; raises `ValueError` with a line for each file that cannot be used."""
+    files = (section.ssl_ca_location, section.ssl_certificate_location, section.ssl_key_location)
+    return RenewedContext.of(lambda: _kafka_context(section), *(file for file in files if file and file.exists()))
+
+
+def _kafka_context(section: KafkaSection) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=section.ssl_ca_location)
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(
+            f"KAFKA_SSL_CA_LOCATION names {section.ssl_ca_location}, which cannot be used: {error}."
+        ) from error
+    if section.ssl_certificate_location is not None:
+        try:
+            context.load_cert_chain(section.ssl_certificate_location, section.ssl_key_location, _password(section))
+        except (OSError, ssl.SSLError) as error:
+            raise ValueError(
+                f"KAFKA_SSL_CERTIFICATE_LOCATION names {section.ssl_certificate_location}, "
+                f"which cannot be used with its key: {error}."
+            ) from error
+    return context
+
+
+def _password(section: KafkaSection) -> str:
+    """Return the key's password; an empty one, too, keeps OpenSSL from asking at a terminal."""
+    read = section.ssl_key_password.get_secret_value() if section.ssl_key_password else ""
+    return reader.current(section, "ssl_key_password") or read
+
+
+def _signature(files: tuple[Path, ...]) -> _Signature:
+    found = (os.stat(file) for file in files)  # noqa: PTH116 - Path.stat in a loop says no more
+    return tuple((status.st_ino, status.st_mtime_ns, status.st_size) for status in found)
