@@ -17,7 +17,7 @@ from bridge import errors
 from bridge.connect import renewedlogin, waiting
 from bridge.connect.oauthbearer import TokenProvider
 from bridge.settings import Settings
-from topics.environment import kafka
+from topics.environment import kafka, tls
 
 _LOGIN_REFUSED = (
     kafka_errors.AuthenticationFailedError,
@@ -105,6 +105,7 @@ async def _ask_brokers(servers: str, options: dict[str, Any]) -> None:
             reasons.append(f"{where}: it knows no broker yet")
         except _AWAY as error:
             _refuse_what_time_does_not_heal(error, where)
+            await _refuse_our_certificate(host, port, options)
             reasons.append(f"{where}: {_reason(error)}")
     raise waiting.AwayError("; ".join(reasons))
 
@@ -120,10 +121,19 @@ async def _broker(host: str, port: int, options: dict[str, Any]) -> AsyncIterato
         connection.close()
 
 
+async def _refuse_our_certificate(host: str, port: int, options: dict[str, Any]) -> None:
+    if "ssl_context" in options and (alert := await tls.alert(host, port, options["ssl_context"])) is not None:
+        raise errors.ConfigurationError(
+            f"Kafka at {host}:{port} does not take our certificate ({alert}): "
+            "correct KAFKA_SSL_CERTIFICATE_LOCATION and KAFKA_SSL_KEY_LOCATION."
+        )
+
+
 def _refuse_what_time_does_not_heal(error: Exception, where: str) -> None:
     if isinstance(error, _LOGIN_REFUSED):
         raise errors.ConfigurationError(
-            f"Kafka at {where} refuses the login ({error}): correct KAFKA_SASL_MECHANISM and what it logs in with."
+            f"Kafka at {where} refuses the login ({error}): correct KAFKA_SASL_MECHANISM, and "
+            "KAFKA_SASL_USERNAME with KAFKA_SASL_PASSWORD, or KAFKA_SASL_OAUTHBEARER_*."
         ) from error
     if isinstance(error, kafka_errors.IllegalSaslStateError):
         raise errors.ConfigurationError(

@@ -23,7 +23,7 @@ _REFUSALS = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED, RPC
 # The client tells what happened while connecting in the text of a RuntimeError alone.
 _REFUSED_TEXT = re.compile(r"code: (PermissionDenied|Unauthenticated)")
 _TLS_TEXT = re.compile(r"certificate|PrivateKey", re.IGNORECASE)
-_REASON_TEXT = re.compile(r'(?:message|error): "([^"]+)"')
+_REASON_TEXT = re.compile(r'(?:(?:message|error): "|InvalidCertificate\()([^")]+)')
 
 
 async def temporal_client(settings: Settings, *, check_namespace: bool = True) -> Client:
@@ -144,7 +144,7 @@ async def _ask(client: Client, address: str, namespace: str | None) -> None:
             raise _refused(address, reason) from error
         if _TLS_TEXT.search(text):
             raise errors.ConfigurationError(
-                f"TLS with Temporal at {address} fails ({text}): correct TEMPORAL_TLS_*."
+                f"TLS with Temporal at {address} fails ({reason}): correct TEMPORAL_TLS_*."
             ) from error
         raise waiting.AwayError(reason) from error
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import SecretStr, ValidationError
 
@@ -164,7 +164,7 @@ def from_file(variable: str, path: Path, problems: list[str]) -> tuple[str, str]
 def _is_secret(section: type[Section], name: str) -> bool:
     annotation = section.model_fields[name].annotation
     options: Sequence[Any] = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
-    return SecretStr in options
+    return SecretStr in {get_args(option)[0] if get_origin(option) is Annotated else option for option in options}
 
 
 def _refuse_unknown(

@@ -1,5 +1,6 @@
 """TLS with certificates and keys in files, which may be replaced while the process runs."""
 
+import asyncio
 import logging
 import os
 import ssl
@@ -9,6 +10,8 @@ from typing import Any, Self
 
 from topics.environment import reader
 from topics.environment.sections import KafkaSection
+
+ALERT_SECONDS = 2.0
 
 _Signature = tuple[tuple[int, int, int], ...]
 
@@ -62,6 +65,26 @@ class RenewedContext(ssl.SSLContext):
             self._made_of, self._refused = now, None
 
 
+async def alert(host: str, port: int, context: ssl.SSLContext) -> str | None:
+    """Return what a server says against our certificate, None where it says nothing.
+
+    By TLS 1.3 it does so after the handshake; clients that write first tell of a closed connection only.
+    """
+    try:
+        async with asyncio.timeout(ALERT_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port, ssl=context)
+            try:
+                await reader.read(1)
+            finally:
+                writer.transport.abort()
+    except ssl.SSLError as error:
+        reason = (error.reason or "").lower()
+        return reason.partition("alert_")[2].replace("_", " ") or None
+    except (OSError, TimeoutError):
+        return None
+    return None
+
+
 def kafka_context(section: KafkaSection) -> RenewedContext:
     """Return the context for Kafka; raises `ValueError` with a line for each file that cannot be used."""
     files = (section.ssl_ca_location, section.ssl_certificate_location, section.ssl_key_location)
@@ -81,7 +104,7 @@ def _kafka_context(section: KafkaSection) -> ssl.SSLContext:
         except (OSError, ssl.SSLError) as error:
             raise ValueError(
                 f"KAFKA_SSL_CERTIFICATE_LOCATION names {section.ssl_certificate_location}, "
-                f"which cannot be used with its key: {error}."
+                f"which cannot be used with KAFKA_SSL_KEY_LOCATION and KAFKA_SSL_KEY_PASSWORD: {error}."
             ) from error
     return context
 

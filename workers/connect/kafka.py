@@ -1,11 +1,12 @@
 """Reach Kafka."""
 
+import ssl
 from typing import Any
 
 from aiokafka import abc, client, conn
 from aiokafka import errors as kafka_errors
 
-from topics.environment import oauth
+from topics.environment import oauth, tls
 from topics.environment.passwords import Password
 from topics.environment.sections import KafkaSection
 from workers.connect import waiting
@@ -80,8 +81,20 @@ async def _log_in(options: dict[str, Any]) -> None:
     except _LOGIN_REFUSED as error:
         raise ConfigurationError(
             f"Kafka at {host}:{port} refuses the login ({error}): "
-            "correct KAFKA_SASL_MECHANISM and what it logs in with."
+            "correct KAFKA_SASL_MECHANISM, and KAFKA_SASL_USERNAME with KAFKA_SASL_PASSWORD, or "
+            "KAFKA_SASL_OAUTHBEARER_*."
         ) from error
-    except (kafka_errors.KafkaError, OSError):
-        return  # another of the servers may answer
+    except ssl.SSLCertVerificationError as error:
+        raise ConfigurationError(
+            f"TLS with Kafka at {host}:{port} fails ({error.verify_message}): "
+            "correct KAFKA_SECURITY_PROTOCOL and KAFKA_SSL_CA_LOCATION."
+        ) from error
+    except (kafka_errors.KafkaError, OSError) as error:
+        alert = await tls.alert(host, port, security["ssl_context"]) if "ssl_context" in security else None
+        if alert is None:
+            return  # another of the servers may answer
+        raise ConfigurationError(
+            f"Kafka at {host}:{port} does not take our certificate ({alert}): "
+            "correct KAFKA_SSL_CERTIFICATE_LOCATION and KAFKA_SSL_KEY_LOCATION."
+        ) from error
     connection.close()

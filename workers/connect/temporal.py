@@ -16,6 +16,7 @@ from workers.settings import Settings
 _REFUSALS = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.UNIMPLEMENTED)
 # What happened while connecting stands in the text of a RuntimeError alone.
 _REFUSED_TEXT = re.compile(r"code: (PermissionDenied|Unauthenticated)|certificate|PrivateKey", re.IGNORECASE)
+_REASON_TEXT = re.compile(r'(?:(?:message|error): "|InvalidCertificate\()([^")]+)')
 
 
 async def connect(settings: Settings, runtime: Runtime) -> Client:
@@ -55,9 +56,14 @@ async def _connected(settings: Settings, config: ClientConnectConfig, runtime: R
         raise ConfigurationError(f"TEMPORAL_ADDRESS {address} is no HOST:PORT: {error}.") from error
     except RuntimeError as error:
         if _REFUSED_TEXT.search(str(error)):
-            raise _refused(address, str(error)) from error
-        raise waiting.AwayError(str(error)) from error
+            raise _refused(address, _reason(error)) from error
+        raise waiting.AwayError(_reason(error)) from error
     return client
+
+
+def _reason(error: RuntimeError) -> str:
+    text = str(error).replace('\\"', '"')
+    return (_REASON_TEXT.findall(text) or [text])[-1]
 
 
 def _judged(error: RPCError, address: str, namespace: str) -> Exception:
