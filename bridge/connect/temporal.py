@@ -22,7 +22,7 @@ PEM_BEGINS = b"-----BEGIN "
 _REFUSALS = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.UNIMPLEMENTED)
 # The client tells what happened while connecting in the text of a RuntimeError alone.
 _REFUSED_TEXT = re.compile(r"code: (PermissionDenied|Unauthenticated)")
-_TLS_TEXT = re.compile(r"certificate|PrivateKey", re.IGNORECASE)
+_TLS_TEXT = re.compile(r"certificate|PrivateKey|fatal alert", re.IGNORECASE)
 _REASON_TEXT = re.compile(r'(?:(?:message|error): "|InvalidCertificate\()([^")]+)')
 
 

@@ -22,6 +22,7 @@ from tests.wire.frontend import Frontend
 from tests.wire.wired import Files
 
 NEW_PAYLOAD_KEY = "2026-11:" + "QkJC" * 10 + "QkI="
+NEW_PASSWORD, NEW_API_KEY = "n3w-s3cret", "n3w-api-key"
 NAME = "Ada Lovelace"
 WITHIN_SECONDS = 60.0
 
@@ -122,12 +123,12 @@ def test_everything_is_replaced_and_nothing_is_restarted(
     others = Authority(tmp_path / "others")
 
     # What was good is good no more: not the CA, no certificate, no key, no password.
-    kafka.set_password("n3w-s3cret")
+    kafka.set_password(NEW_PASSWORD)
     kafka.show(others)
-    files.show(others, password="n3w-s3cret", key_password="n3w-k3y-pass", api_key="n3w-api-key")
+    files.show(others, password=NEW_PASSWORD, key_password="n3w-k3y-pass", api_key=NEW_API_KEY)
     files.replace("payload.keys", f"{NEW_PAYLOAD_KEY}\n{wired.FIRST_PAYLOAD_KEY}\n".encode())
     frontend.close()
-    frontend.open(others, "n3w-api-key")
+    frontend.open(others, NEW_API_KEY)
     kafka.restart()
 
     after = commands.fresh("wire")
@@ -137,5 +138,6 @@ def test_everything_is_replaced_and_nothing_is_restarted(
     assert line.daemon.is_running()
     assert line.worker.is_running()
     assert line.command_line.run("doctor", "-o", "json").rows[0]["status"] == "ok"
-    # For the tests that follow.
-    assert broker.SCRAM_PASSWORD not in line.daemon.text + line.worker.text
+    told = line.daemon.text + line.worker.text
+    secrets = (broker.SCRAM_PASSWORD, NEW_PASSWORD, wired.FIRST_API_KEY, NEW_API_KEY, NEW_PAYLOAD_KEY)
+    assert [secret for secret in secrets if secret in told] == []

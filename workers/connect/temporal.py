@@ -15,7 +15,9 @@ from workers.settings import Settings
 
 _REFUSALS = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.UNIMPLEMENTED)
 # What happened while connecting stands in the text of a RuntimeError alone.
-_REFUSED_TEXT = re.compile(r"code: (PermissionDenied|Unauthenticated)|certificate|PrivateKey", re.IGNORECASE)
+_REFUSED_TEXT = re.compile(
+    r"code: (PermissionDenied|Unauthenticated)|certificate|PrivateKey|fatal alert", re.IGNORECASE
+)
 _REASON_TEXT = re.compile(r'(?:(?:message|error): "|InvalidCertificate\()([^")]+)')
 
 
