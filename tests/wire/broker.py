@@ -78,5 +78,3 @@ class Secured(Kafka):
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(self._trusted),
         }
-
-

@@ -31,11 +31,20 @@ ROUTES = """
 domains = ["invoice"]
 
 [[route]]
-command = "plain.begin"
+command = "secret.kept"
 verb = "start"
-workflow = "Nobody"
-task_queue = "nobody"
-id = "plain-{plain_id}"
+workflow = "Secret"
+task_queue = "secrets"
+id = "kept-{secret_id}"
+result = true
+
+[[route]]
+command = "secret.shown"
+verb = "start"
+workflow = "Secret"
+task_queue = "secrets"
+id = "shown-{secret_id}"
+result = "decrypted"
 """
 
 
@@ -45,9 +54,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="package")
-def kafka(
-    guard: processes.Guard, authority: Authority, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Secured]:
+def kafka(guard: processes.Guard, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     if dev_kafka.find().java is None:
         pytest.skip("in a container the broker does not see the files of this machine: Java is needed")
     kafka = Secured(guard, tmp_path_factory.mktemp("secured"), authority)
@@ -93,7 +100,9 @@ class Line:
 
     @property
     def command_line(self) -> CommandLine:
-        return CommandLine(self.folder, {name: value for name, value in self.env.items() if name.startswith(program.OURS)})
+        return CommandLine(
+            self.folder, {name: value for name, value in self.env.items() if name.startswith(program.OURS)}
+        )
 
 
 @pytest.fixture(scope="package")
@@ -122,7 +131,7 @@ def line(
     setup = Program(guard, folder, env, "setup", "apply")
     assert setup.run() == 0, setup.text
     with contextlib.ExitStack() as stack:
-        there = [topic for topic in OUTCOMES if topic.startswith(("invoice", "bridge"))]
+        there = [topic for topic in OUTCOMES if topic.startswith(("invoice", "bridge"))] + ["secret.lifecycle"]
         journal = stack.enter_context(Journal(kafka.bootstrap, there))
         daemon, worker = Program(guard, folder, env, "run"), Program(guard, folder, env, "worker", "--queue", "finance")
         worker.start()

@@ -89,13 +89,15 @@ class _Client:
     async def send_to(self, server: asyncio.StreamWriter) -> None:
         while True:
             try:
-                while clear := self._tls.read(CHUNK_BYTES):
-                    server.write(clear)
-                return  # it has closed
+                clear = self._tls.read(CHUNK_BYTES)
             except ssl.SSLWantReadError:
                 await server.drain()
                 if not await self._receive():
                     return
+            else:
+                if not clear:
+                    return  # it has closed
+                server.write(clear)
 
     async def take_from(self, server: asyncio.StreamReader) -> None:
         while clear := await server.read(CHUNK_BYTES):

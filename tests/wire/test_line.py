@@ -6,13 +6,13 @@ import subprocess
 from pathlib import Path
 
 import httpx
-from google.protobuf import json_format
 import pytest
+from google.protobuf import json_format
 from temporalio.api.history.v1 import HistoryEvent
 
 from bridge.dev import temporal as dev_temporal
 from tests.acceptance import commands
-from tests.acceptance.producer import Command, Sent
+from tests.acceptance.producer import Sent
 from tests.servers.fixtures import Temporal
 from tests.wire import broker, wired
 from tests.wire.authority import Authority
@@ -62,7 +62,9 @@ def test_the_command_line_goes_the_same_way(line: Line, tmp_path: Path) -> None:
     number = commands.fresh("wire")
     (tmp_path / "invoice.json").write_text(json.dumps(commands.invoice(number).data))
 
-    published = line.command_line.run("publish", "invoice.process", str(tmp_path / "invoice.json"), "--wait", "-o", "json")
+    published = line.command_line.run(
+        "publish", "invoice.process", str(tmp_path / "invoice.json"), "--wait", "-o", "json"
+    )
     seen = line.command_line.run("tail", "invoice.process", "--from-beginning", "-n", "1", "-o", "json")
     examined = line.command_line.run("doctor", "-o", "json")
 
