@@ -73,7 +73,7 @@ async def test_without_keys_there_is_no_codec() -> None:
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"1", b'{"payloads": 1}', b'{"payloads": ["Ada"]}', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"1", b'{"payloads": 1}', b"\xff"])
 async def test_a_body_that_is_no_payloads_is_refused(body: bytes) -> None:
     async with client() as asking:
         answer = await asking.post(DECODE, content=body)

@@ -47,8 +47,8 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
             "at once, and twice as many watched ones."
         ),
         "BRIDGE_PAYLOAD_KEYS": (
-            "Keys of the payload codec, `ID:KEY` separated by commas or lines, KEY as base64 of 32 bytes: with them what "
-            "commands hold is encrypted in Temporal. The first encrypts, all decrypt."
+            "Keys of the payload codec, `ID:KEY` separated by commas or lines, KEY as base64 of 32 bytes: with them "
+            "what commands hold is encrypted in Temporal. The first encrypts, all decrypt."
         ),
         "BRIDGE_CODEC_ORIGINS": (
             "Origins, separated by commas, whose pages may ask the codec endpoint: those of Temporal's UI."
@@ -129,10 +129,12 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
             "Something called the callback address in vain: `reason`; `calls` since the last such line, one a minute."
         ),
         Log.CALLBACK_CRASHED: "A defect of the bridge; the sweep tells that end. Please report it.",
-        Log.CREDENTIALS_RENEWED: "Temporal has taken the new certificates or API key; all goes on over a new connection.",
+        Log.CREDENTIALS_RENEWED: (
+            "Temporal has taken the new certificates or API key; all goes on over a new connection."
+        ),
         Log.CREDENTIALS_REFUSED: (
-            "The files of Temporal's certificates or API key have changed, and cannot be used (`problem`): the old ones "
-            "go on to be used, the new ones are tried again every 5 s."
+            "The files of Temporal's certificates or API key have changed, and cannot be used (`problem`): the old "
+            "ones go on to be used, the new ones are tried again every 5 s."
         ),
         Log.EXPORT_FAILED: "The OTLP endpoint takes none of `what` (spans, metrics); `lost` since the last such line, "
         "one a minute. Commands go on.",

@@ -26,7 +26,6 @@ from topics.sealing import Keyring
 OURS = f"one:{base64.b64encode(b'1' * 32).decode()}"
 OTHERS = f"two:{base64.b64encode(b'2' * 32).decode()}"
 DATA = b'{"id":"1","name":"Ada"}'
-WHERE = {"namespace": "n", "group": "g"}
 
 
 def sealing(keys: str = OURS) -> Sealing:
@@ -60,7 +59,7 @@ def json(text: bytes) -> Payload:
 @pytest.mark.parametrize("times", [1, 3])  # a form is filled in again and again
 def test_the_argument_of_a_start_is_sealed_and_what_says_whose_run_it_is_is_not(times: int) -> None:
     for _ in range(times):
-        text = requests.start(command(), **WHERE, request_id="r", rerun=Rerun.NEVER, sealing=sealing())
+        text = requests.start(command(), namespace="n", group="g", request_id="r", rerun=Rerun.NEVER, sealing=sealing())
 
     asked = StartWorkflowExecutionRequest.FromString(text)
     (argument,) = asked.input.payloads
@@ -73,9 +72,9 @@ def test_the_argument_of_a_start_is_sealed_and_what_says_whose_run_it_is_is_not(
 
 
 def test_the_arguments_of_signals_and_updates_are_sealed() -> None:
-    signal = requests.signal(command(), **WHERE, sealing=sealing())
-    started = requests.signal_with_start(command(), **WHERE, rerun=Rerun.NEVER, sealing=sealing())
-    update = requests.update(command(), **WHERE, sealing=sealing())
+    signal = requests.signal(command(), namespace="n", group="g", sealing=sealing())
+    started = requests.signal_with_start(command(), namespace="n", group="g", rerun=Rerun.NEVER, sealing=sealing())
+    update = requests.update(command(), namespace="n", group="g", sealing=sealing())
 
     arguments = [*signal.input.payloads, *started.signal_input.payloads, *update.request.input.args.payloads]
     assert [sealing().opened(argument) for argument in arguments] == [json(DATA)] * 3
@@ -106,13 +105,13 @@ def failed(failure: Failure) -> HistoryEvent:
     )
 
 
-def encoded(message: bytes, by: Sealing, **rest: Failure) -> Failure:
+def encoded(message: bytes, by: Sealing, cause: Failure | None = None) -> Failure:
     """Return a failure as SDKs write it that are told to encode its attributes."""
     return Failure(
         message="Encoded failure",
         encoded_attributes=sealed(json(b'{"message":"' + message + b'","stack_trace":""}'), by),
         application_failure_info=ApplicationFailureInfo(type="Empty"),
-        **rest,
+        cause=cause,
     )
 
 

@@ -210,7 +210,7 @@ def test_a_topic_of_a_route_can_pass_over_what_is_unroutable(tmp_path: Path) -> 
         (START | {"replies": "non"}, ["replies: non is none of all, rejected, none; did you mean none?"]),
         (START | {"rerun": "once"}, ["rerun: once is none of never, after_failure, always."]),
         (START | {"missing": 3}, ["missing: this value is none of wait, start, dead_letter."]),
-        (START | {"result": "yes"}, ["result: give true or false."]),
+        (START | {"result": "yes"}, ['result: give true, false or "decrypted".']),
         (START | {"wait": -1}, ["wait: give a number of seconds from 0 to 2592000."]),
         (START | {"wait": True}, ["wait: give a number of seconds from 0 to 2592000."]),
         (START | {"wait": "60"}, ["wait: give a number of seconds from 0 to 2592000."]),

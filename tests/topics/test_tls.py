@@ -54,7 +54,7 @@ def meets(context: ssl.SSLContext, authority: Authority) -> str | None:
         return None
     found = server.getpeercert()
     assert found is not None
-    return dict(part[0] for part in found["subject"])["commonName"]
+    return {str(name): str(value) for ((name, value),) in found["subject"]}["commonName"]
 
 
 def test_everything_that_is_replaced_is_taken_up_by_the_next_connection(folder: Path) -> None:

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
-import confluent_kafka.admin
 import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public there, but not marked as exported
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 import bridge.dev.kafka
 from bridge.dev import processes
@@ -17,8 +22,7 @@ MODULES = "org.apache.kafka.common.security"
 ITERATIONS = 4096
 ASK_SECONDS = 20.0
 
-_SCRAM = confluent_kafka.admin.ScramMechanism
-SCRAM = {"SCRAM-SHA-256": _SCRAM.SCRAM_SHA_256, "SCRAM-SHA-512": _SCRAM.SCRAM_SHA_512}
+SCRAM = (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
 
 
 class Secured(Kafka):
@@ -47,10 +51,10 @@ class Secured(Kafka):
 
     def set_password(self, password: str) -> None:
         """Give the user a password for SCRAM."""
-        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.bootstrap})
-        for mechanism in SCRAM.values():
-            kept = confluent_kafka.admin.ScramCredentialInfo(mechanism, ITERATIONS)
-            wanted = confluent_kafka.admin.UserScramCredentialUpsertion(USER, kept, password.encode())
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        for mechanism in SCRAM:
+            kept = ScramCredentialInfo(mechanism, ITERATIONS)
+            wanted = UserScramCredentialUpsertion(USER, kept, password.encode())
             for done in admin.alter_user_scram_credentials([wanted]).values():
                 done.result(ASK_SECONDS)
 

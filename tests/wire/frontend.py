@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import grpc
+import grpc  # type: ignore[import-untyped]  # it ships no types
 
 from tests.servers import ports
 from tests.wire.authority import Authority
