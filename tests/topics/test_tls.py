@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from tests.wire.authority import Authority
 from topics.environment import tls
@@ -52,9 +53,10 @@ def meets(context: ssl.SSLContext, authority: Authority) -> str | None:
                     continue
     except ssl.SSLError:
         return None
-    found = server.getpeercert()
-    assert found is not None
-    return {str(name): str(value) for ((name, value),) in found["subject"]}["commonName"]
+    shown_by_client = server.getpeercert(binary_form=True)
+    assert shown_by_client is not None
+    (name,) = x509.load_der_x509_certificate(shown_by_client).subject
+    return str(name.value)
 
 
 def test_everything_that_is_replaced_is_taken_up_by_the_next_connection(folder: Path) -> None:

@@ -1,23 +1,24 @@
 """Other people's worker encrypts with `workers.sdk.codec`, and a route says whether the feed may tell its results."""
 
 import asyncio
+import runpy
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio import workflow
 from temporalio.client import Client
-from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.acceptance import commands, producer
 from tests.acceptance.journal import Record
 from tests.acceptance.producer import Command
+from tests.docs import pages
 from tests.servers.fixtures import Temporal
 from tests.wire.conftest import Line
 from tests.wire.wired import Files
-from workers.sdk import codec
 from workers.sdk.plugin import BridgePlugin
 
 WITHIN_SECONDS = 30.0
@@ -33,11 +34,16 @@ class Secret:
 
 
 @pytest.fixture
-async def others(temporal: Temporal, files: Files, line: Line) -> AsyncIterator[None]:
-    """Run a worker that has the same keys as the daemon."""
-    keys = (files.folder / "payload.keys").read_text()
-    converter = codec.sealed(DataConverter.default, keys)
-    client = await Client.connect(temporal.address, namespace="wire", data_converter=converter)
+async def others(
+    temporal: Temporal, files: Files, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[None]:
+    """Run a worker that connects as the page says, and has the same keys as the daemon."""
+    script = tmp_path / "connected.py"
+    script.write_text(pages.block("docs/how-to/encryption.md", "python"))
+    monkeypatch.setenv("BRIDGE_PAYLOAD_KEYS", (files.folder / "payload.keys").read_text())
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "wire")
+    client: Client = await runpy.run_path(str(script))["connected"]()
     async with Worker(
         client,
         task_queue="secrets",
