@@ -65,7 +65,8 @@ async def _connected(settings: Settings, config: ClientConnectConfig, runtime: R
 
 def _reason(error: RuntimeError) -> str:
     text = str(error).replace('\\"', '"')
-    return (_REASON_TEXT.findall(text) or [text])[-1]
+    reasons: list[str] = _REASON_TEXT.findall(text)
+    return reasons[-1] if reasons else text
 
 
 def _judged(error: RPCError, address: str, namespace: str) -> Exception:
