@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import workers.sdk
+from topics import sealing
 
 WORKFLOW_MODULES = ("workers.invoice.workflow", "workers.campaign.workflow", "workers.lead.workflow", "workers.sdk")
 SDK_MODULES = sorted(f"workers.sdk.{module.name}" for module in pkgutil.iter_modules(workers.sdk.__path__))
@@ -25,10 +26,13 @@ def imported(module: Path) -> set[str]:
     return found
 
 
-def test_the_sdk_needs_temporalio_and_aiokafka_and_one_module_of_it_opentelemetry() -> None:
-    of_spans = Path(workers.sdk.__path__[0]) / "opentelemetry.py"
-    others = [path for path in of_spans.parent.glob("*.py") if path != of_spans]
+def test_the_sdk_needs_temporalio_and_aiokafka_and_one_module_of_it_opentelemetry_and_one_keys() -> None:
+    folder = Path(workers.sdk.__path__[0])
+    of_spans, of_keys = folder / "opentelemetry.py", folder / "codec.py"
+    others = [path for path in folder.glob("*.py") if path not in {of_spans, of_keys}]
     assert imported(of_spans) - sys.stdlib_module_names == {"opentelemetry", "workers"}
+    assert imported(of_keys) - sys.stdlib_module_names == {"temporalio", "topics"}
+    assert imported(Path(sealing.__file__)) - sys.stdlib_module_names == {"cryptography"}
     assert set[str]().union(*map(imported, others)) - sys.stdlib_module_names == {"temporalio", "aiokafka", "workers"}
 
 
