@@ -80,11 +80,11 @@ async def run(told: Settings, queues: Sequence[TaskQueue]) -> ExitCode:
             return ExitCode.DONE  # told to stop before anything was begun
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        renewing = asyncio.create_task(renewal.run(), name="renewal")
-        try:
-            return await _serve(workers, stop, told.drain_timeout)
-        finally:
+        async with asyncio.TaskGroup() as group:
+            renewing = group.create_task(renewal.run(), name="renewal")
+            code = await _serve(workers, stop, told.drain_timeout)
             renewing.cancel()
+        return code
 
 
 async def _start(

@@ -23,7 +23,7 @@ def client_options(section: KafkaSection) -> dict[str, Any]:
         try:
             options["ssl_context"] = tls.kafka_context(section)
         except ValueError as error:
-            problems.append(str(error))
+            problems += str(error).splitlines()
     if problems:
         raise ValueError("\n".join(problems))
     return options

@@ -7,15 +7,16 @@ from topics.environment.sections import KafkaSection
 
 
 class Password(str):  # noqa: SLOT000 - it has attributes, and is made once
-    """Kafka's password as it was read at start; `now` is what its file holds by now."""
+    """Kafka's password as it was when a client was made; `now` is what its file holds by now."""
 
     _section: KafkaSection
     _last: str
 
     @classmethod
     def of(cls, section: KafkaSection) -> Self:
-        """Return the password of the settings; an empty one where there is none."""
-        found = cls(section.sasl_password.get_secret_value() if section.sasl_password is not None else "")
+        """Return the password of the settings by now; an empty one where there is none."""
+        read = section.sasl_password.get_secret_value() if section.sasl_password is not None else ""
+        found = cls(reader.current(section, "sasl_password") or read)
         found._section, found._last = section, str(found)
         return found
 

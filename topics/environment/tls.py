@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from topics.environment.sections import KafkaSection
 
 ALERT_SECONDS = 2.0
 
-_Signature = tuple[tuple[int, int, int], ...]
+_Signature = tuple[tuple[int, int, int] | None, ...]
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +47,8 @@ class RenewedContext(ssl.SSLContext):
         return self._made.wrap_bio(*args, **options)
 
     def _renew(self) -> None:
-        try:
-            now = _signature(self._files)
-        except OSError:  # about to be replaced
-            return
-        if now == self._made_of:
+        now = _signature(self._files)
+        if now == self._made_of or None in now:  # what is not there is about to be replaced
             return
         try:
             self._made = self._make()
@@ -88,24 +84,26 @@ async def alert(host: str, port: int, context: ssl.SSLContext) -> str | None:
 def kafka_context(section: KafkaSection) -> RenewedContext:
     """Return the context for Kafka; raises `ValueError` with a line for each file that cannot be used."""
     files = (section.ssl_ca_location, section.ssl_certificate_location, section.ssl_key_location)
-    return RenewedContext.of(lambda: _kafka_context(section), *(file for file in files if file and file.exists()))
+    return RenewedContext.of(lambda: _kafka_context(section), *files)
 
 
 def _kafka_context(section: KafkaSection) -> ssl.SSLContext:
+    context, problems = ssl.create_default_context(), []
     try:
-        context = ssl.create_default_context(cafile=section.ssl_ca_location)
+        if section.ssl_ca_location is not None:
+            context = ssl.create_default_context(cafile=section.ssl_ca_location)
     except (OSError, ssl.SSLError) as error:
-        raise ValueError(
-            f"KAFKA_SSL_CA_LOCATION names {section.ssl_ca_location}, which cannot be used: {error}."
-        ) from error
-    if section.ssl_certificate_location is not None:
-        try:
+        problems.append(f"KAFKA_SSL_CA_LOCATION names {section.ssl_ca_location}, which cannot be used: {error}.")
+    try:
+        if section.ssl_certificate_location is not None:
             context.load_cert_chain(section.ssl_certificate_location, section.ssl_key_location, _password(section))
-        except (OSError, ssl.SSLError) as error:
-            raise ValueError(
-                f"KAFKA_SSL_CERTIFICATE_LOCATION names {section.ssl_certificate_location}, "
-                f"which cannot be used with KAFKA_SSL_KEY_LOCATION and KAFKA_SSL_KEY_PASSWORD: {error}."
-            ) from error
+    except (OSError, ssl.SSLError) as error:
+        problems.append(
+            f"KAFKA_SSL_CERTIFICATE_LOCATION names {section.ssl_certificate_location}, "
+            f"which cannot be used with KAFKA_SSL_KEY_LOCATION and KAFKA_SSL_KEY_PASSWORD: {error}."
+        )
+    if problems:
+        raise ValueError("\n".join(problems))
     return context
 
 
@@ -116,5 +114,12 @@ def _password(section: KafkaSection) -> str:
 
 
 def _signature(files: tuple[Path, ...]) -> _Signature:
-    found = (os.stat(file) for file in files)  # noqa: PTH116 - Path.stat in a loop says no more
-    return tuple((status.st_ino, status.st_mtime_ns, status.st_size) for status in found)
+    return tuple(map(_signature_of, files))
+
+
+def _signature_of(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
