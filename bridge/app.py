@@ -146,6 +146,7 @@ class Daemon:
         metrics.gauge(Metric.COMMIT_AGE, lambda: self._intake.committing.age_seconds)
         metrics.gauge(Metric.POLLERS, lambda: self._pollers.found)
         metrics.gauge(Metric.ADMISSION_LIMIT, lambda: self._admission.limit)
+        metrics.gauge(Metric.ANSWER_SECONDS, lambda: self._admission.mean_seconds)
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
         """Work until `stop` is set, then drain."""

@@ -50,7 +50,7 @@ class Inside:
                     "waiting": watermark.pending,
                     "waiting_bytes": partition.waiting_bytes,
                     "paused": partition.paused,
-                    "held_by": self._held_by(tp.topic),
+                    "held_by": self._held_by(tp.topic) or ("too much waits" if partition.paused else None),
                     "begun_alone": partition.alone,
                 }
             )

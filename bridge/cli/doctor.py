@@ -15,8 +15,9 @@ def doctor(*, form: output.Format = "table") -> int:
     """Check everything that the daemon and its workers need, and say what to do about what is wrong.
 
     Looks at Kafka, the topics and their settings, Temporal, the namespace, the search attributes, the workers of each
-    task queue, how ends are told (by callbacks, or by the sweep alone), the mail server, the database, and the daemon
-    itself. Exit code 1 if anything fails.
+    task queue, the consumer group and what it has not done, how ends are told (by callbacks, or by the sweep alone),
+    the mail server, the database, and the daemon itself: what it has paused, what waits in it, its dead letters by
+    reason, how fast Temporal answers it. Exit code 1 if anything fails.
 
     For example:
         bridge doctor
@@ -30,7 +31,7 @@ def doctor(*, form: output.Format = "table") -> int:
 
 
 async def _examine(loaded: Settings, form: output.Format) -> int:
-    from bridge.cli.examine import addresses, callbacks, database, kafka, mail, temporal  # noqa: PLC0415 - slow to import
+    from bridge.cli.examine import addresses, callbacks, daemon, database, kafka, mail, temporal  # noqa: PLC0415 - slow to import
     from bridge.cli.examine.finding import Status, bounded  # noqa: PLC0415 - as above
 
     checks = {
@@ -39,7 +40,8 @@ async def _examine(loaded: Settings, form: output.Format) -> int:
         callbacks.CHECK: callbacks.examine,
         mail.CHECK: mail.examine,
         database.CHECK: database.examine,
-        "daemon": addresses.examine,
+        daemon.CHECK: daemon.examine,
+        addresses.CHECK: addresses.examine,
     }
     found = await asyncio.gather(*(bounded(name, examine(loaded)) for name, examine in checks.items()))
     findings = [finding for group in found for finding in group]

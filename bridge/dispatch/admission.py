@@ -43,6 +43,11 @@ class Admission:
         self.limit = float(most)
         self.in_use = 0
 
+    @property
+    def mean_seconds(self) -> float:
+        """How long Temporal's newest answers took in the mean; 0 while there is none."""
+        return self._mean
+
     async def run(self, call: Callable[[], Awaitable[Result]]) -> Result:
         """Wait for a place, make the call, and learn from how it went."""
         if self.in_use < self.limit and not self._waiting:

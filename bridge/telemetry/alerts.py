@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from bridge.telemetry.names import Metric
 
+RUNBOOK = "docs/how-to/runbook.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A rule; `lasts` is how long it must hold, `runbook` what to do about it."""
+    """A rule; `lasts` is how long it must hold, `runbook` what to do about it, `section` is the runbook's."""
 
     name: str
     expression: str
@@ -17,6 +19,12 @@ class Alert:
     severity: str
     summary: str
     runbook: str
+    section: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do, and where more is said."""
+        return f"{self.runbook} More: {RUNBOOK}#{self.section}" if self.section else self.runbook
 
 
 def _any_new(metric: Metric, by: str, only: str = "") -> str:
@@ -34,6 +42,7 @@ ALERTS = (
         "Commands of {{ $labels.topic }} come faster than they are done.",
         "See bridge_retries_total for a server that is away, bridge_admission_limit for a Temporal that asks for less, "
         "rate of the route. Else add an instance, as long as there are fewer than partitions.",
+        section="slow-temporal",
     ),
     Alert(
         "BridgeEventsLate",
@@ -43,6 +52,7 @@ ALERTS = (
         "One in a hundred commands of {{ $labels.topic }} takes effect later than 30 s after it was written.",
         "Look at the lag of the topic. Without lag: keys that wait for a target or a full run (`bridge doctor`), or a "
         "slow Temporal (rpc_client_call_duration_seconds).",
+        section="full-lane",
     ),
     Alert(
         "BridgeDeadLetters",
@@ -51,6 +61,7 @@ ALERTS = (
         "warning",
         "Records of {{ $labels.topic }} are dead-lettered: {{ $labels.reason }}.",
         "`bridge dlq list TOPIC` shows them and why; mend their producer or the route, then `bridge dlq replay TOPIC`.",
+        section="bad-records",
     ),
     Alert(
         "BridgePartitionStuck",
@@ -61,6 +72,7 @@ ALERTS = (
         "Nothing of {{ $labels.topic }}/{{ $labels.partition }} was done for 15 minutes, though something is to do.",
         "`/readyz` says what is away or misconfigured. If it is ready: one command is tried again and again; the "
         "log names it (`command crashed`), or `bridge trace` of the record at bridge_partition_offset does.",
+        section="full-lane",
     ),
     Alert(
         "BridgeCommitsFail",
@@ -77,6 +89,7 @@ ALERTS = (
         "critical",
         "Nobody works on {{ $labels.task_queue }} of {{ $labels.namespace }}: runs are started, and wait.",
         "Start its workers (`bridge worker --queue NAME` for ours), or correct task_queue of the route.",
+        section="no-worker",
     ),
     Alert(
         "BridgeFeedBehind",
@@ -101,6 +114,7 @@ ALERTS = (
         "critical",
         "Commands wait, as this does not answer or refuses us: {{ $labels.cause }}.",
         "`/readyz` and `bridge doctor` say what is wrong. Nothing is lost; it goes on by itself.",
+        section="expired-credentials",
     ),
     Alert(
         "BridgeDefect",
@@ -131,7 +145,7 @@ def _lines() -> Iterator[str]:
         yield f"          severity: {alert.severity}"
         yield "        annotations:"
         yield f"          summary: {_quoted(alert.summary)}"
-        yield f"          runbook: {_quoted(alert.runbook)}"
+        yield f"          runbook: {_quoted(alert.advice)}"
 
 
 def _quoted(text: str) -> str:

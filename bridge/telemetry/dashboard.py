@@ -28,7 +28,7 @@ ROWS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
             *(Metric.CONSUMED, Metric.SENT, Metric.OPERATION_DURATION),
         ),
     ),
-    ("Temporal", (Metric.RPC_DURATION, Metric.ADMISSION_LIMIT, Metric.POLLERS)),
+    ("Temporal", (Metric.RPC_DURATION, Metric.ANSWER_SECONDS, Metric.ADMISSION_LIMIT, Metric.POLLERS)),
     (
         "Lifecycle feed",
         (

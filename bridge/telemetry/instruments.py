@@ -108,6 +108,11 @@ INSTRUMENTS: Mapping[Metric, Instrument] = MappingProxyType(
             "{command}",
             "Commands that may be with Temporal at once; falls when the server asks for less.",
         ),
+        Metric.ANSWER_SECONDS: _gauge(
+            "bridge.temporal.answer",
+            "s",
+            "How long Temporal's newest answers to commands took in the mean, updates left out; 0 before the first.",
+        ),
         Metric.POLLERS: _gauge(
             "bridge.task_queue.pollers",
             "{worker}",

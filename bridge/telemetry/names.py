@@ -111,6 +111,7 @@ class Metric(StrEnum):
     PARTITION_OFFSET = "bridge_partition_offset"
     COMMIT_AGE = "bridge_commit_age_seconds"
     ADMISSION_LIMIT = "bridge_admission_limit"
+    ANSWER_SECONDS = "bridge_temporal_answer_seconds"
     POLLERS = "bridge_task_queue_pollers"
     FEED_LAG_SECONDS = "bridge_feed_lag_seconds"
     FEED_GAPS = "bridge_feed_gaps_total"

@@ -219,7 +219,7 @@ def alert_rules() -> Iterator[str]:
     """Yield the table of the alert rules with what to do."""
     return table(
         ("alert", "when", "what to do"),
-        ((f"`{it.name}`", f"{_plain(it.summary)} ({it.severity})", it.runbook) for it in alerts.ALERTS),
+        ((f"`{it.name}`", f"{_plain(it.summary)} ({it.severity})", it.advice) for it in alerts.ALERTS),
     )
 
 

@@ -69,5 +69,5 @@ def _expected(name: str, labels: Mapping[str, str] | None) -> list[dict[str, Any
         return []
     (alert,) = (alert for alert in ALERTS if alert.name == name)
     summary = re.sub(r"{{ \$labels\.(\w+) }}", lambda found: labels[found[1]], alert.summary)
-    told = {"summary": summary, "runbook": alert.runbook}
+    told = {"summary": summary, "runbook": alert.advice}
     return [{"exp_labels": {"severity": alert.severity, **labels}, "exp_annotations": told}]

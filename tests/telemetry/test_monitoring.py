@@ -90,7 +90,7 @@ def test_the_rules_are_sound(tmp_path: Path) -> None:
             "for": alert.lasts,
             "severity": alert.severity,
             "summary": alert.summary,
-            "runbook": alert.runbook,
+            "runbook": alert.advice,
         }
         for alert in alerts.ALERTS
     ]

@@ -9,6 +9,7 @@ const WINDOW_MS = 5 * 60 * 1000;
 const RATE_MS = 60 * 1000;
 const STEP_MS = 10 * 1000;
 const OLD_S = 60;
+const SLOW_S = 0.5;
 const TOKEN = "bridge-admin-token";
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -240,6 +241,7 @@ function shares(outcomes) {
 
 function condition(each) {
   if (each.paused) return pill("paused by a person", "warn");
+  if (each.held_by === "too much waits") return pill("full", "warn");
   if (each.held_by) return pill("held up", "bad");
   if (!each.partitions) return pill("elsewhere");
   return each.partitions_paused ? pill("full", "warn") : pill("flows", "good");
@@ -344,11 +346,13 @@ function ends() {
 function queues() {
   const retries = by("bridge_retries_total");
   const commits = value("bridge_commit_age_seconds");
+  const answer = value("bridge_temporal_answer_seconds");
   $("queues-note").textContent = "who works, and what must be tried again";
   show($("queues"), facts([
     ...by("bridge_task_queue_pollers").map((each) => [each.task_queue,
       each.value ? plural(each.value, "worker") : pill("no worker polls it: start bridge worker, or look at the route's task_queue", "bad")]),
     ["Tried again", retries.length ? retries.map((each) => `${each.cause} ${count(each.value)}`).join(", ") : "nothing"],
+    ["Answers in", answer ? pill(`${lasting(answer)} in the mean`, answer > SLOW_S ? "bad" : "good") : "nothing was asked yet"],
     ["Admission limit", `${count(value("bridge_admission_limit") ?? 0)} commands at once`],
     ["Last commit", commits ? `${lasting(commits)} ago` : "all that is done is committed"]]));
 }

@@ -1,43 +1,26 @@
-"""The addresses that the daemon listens on: ours already, or free."""
+"""The addresses that the daemon listens on: listened on already, or free."""
 
 import asyncio
 import errno
 import socket
 
-import httpx
-
 from bridge.cli.examine.finding import Finding, fail, ok, warn
 from bridge.settings import Settings
 
-ANSWER_SECONDS = 5.0
+CHECK = "callback"
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Look at the admin address, and at the callback address where callbacks are on."""
+    """Look at the callback address, where callbacks are on."""
     bridge = settings.bridge
-    findings = [await _admin(bridge.admin_address)]
-    if bridge.callback_url is not None:
-        findings.append(
-            await asyncio.to_thread(_listening, "callback", bridge.callback_address, "BRIDGE_CALLBACK_ADDRESS")
-        )
-    return findings
+    if bridge.callback_url is None:
+        return []
+    return [await listening(CHECK, bridge.callback_address, "BRIDGE_CALLBACK_ADDRESS")]
 
 
-async def _admin(address: str) -> Finding:
-    try:
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as client:
-            alive = await client.get(f"http://{address}/healthz")
-            ready = await client.get(f"http://{address}/readyz")
-    except httpx.ConnectError:
-        return await asyncio.to_thread(_listening, "daemon", address, "BRIDGE_ADMIN_ADDRESS")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return fail("daemon", f"{address} is taken by something else ({error})", "Correct BRIDGE_ADMIN_ADDRESS.")
-    if alive.status_code == httpx.codes.NOT_FOUND:
-        return fail("daemon", f"{address} is taken by something else", "Correct BRIDGE_ADMIN_ADDRESS.")
-    if alive.is_success and ready.is_success:
-        return ok("daemon", f"{address} is up and ready")
-    detail = " ".join(ready.text.split())
-    return fail("daemon", f"{address} is up, but not ready: {detail}", "See what it logs.")
+async def listening(check: str, address: str, variable: str) -> Finding:
+    """Say whether an address is listened on, or can be; `variable` is what names it."""
+    return await asyncio.to_thread(_listening, check, address, variable)
 
 
 def _listening(check: str, address: str, variable: str) -> Finding:

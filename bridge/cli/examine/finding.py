@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 from bridge import errors
 
 CHECK_SECONDS = 20.0
+REFUSED = "See what this account may do; correct what it logs in with."
 
 
 class Status(StrEnum):
@@ -56,4 +57,10 @@ async def bounded(check: str, examined: Awaitable[list[Finding]]) -> list[Findin
     except errors.BridgeError as error:
         return [fail(check, line, "") for line in str(error).splitlines()]
     except (KafkaError, RPCError) as error:
-        return [fail(check, f"the server refuses what was asked: {error}", "See what this account may do.")]
+        return [
+            fail(
+                check,
+                f"the server refuses what was asked: {error}",
+                "See what this account may do; correct what it logs in with.",
+            )
+        ]

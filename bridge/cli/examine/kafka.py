@@ -1,6 +1,7 @@
-"""Kafka: reachable, which version, the topics and their settings."""
+"""Kafka: reachable, which version, the topics and their settings, the consumer group."""
 
 from bridge import connect
+from bridge.cli.examine import group
 from bridge.cli.examine.finding import Finding, fail, ok, warn
 from bridge.settings import Settings
 from bridge.setup import kafka
@@ -16,14 +17,15 @@ _RELEASES = {18: "4.1", 17: "3.9", 16: "3.7", 15: "3.5", 13: "3.1", 12: "2.7", 1
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Ask the brokers, then compare the topics with the table."""
+    """Ask the brokers, compare the topics with the table, and look at the group."""
     apis = await connect.broker_apis(settings)
     async with connect.kafka_admin(settings) as admin:
         cluster = await admin.describe_cluster()
         plan = await kafka.plan(settings, admin)
+        members = await group.examine(settings, admin, await kafka.partition_counts(admin))
     brokers = len(cluster["brokers"])
     servers = settings.kafka.bootstrap_servers
-    return [ok(CHECK, f"{servers}, {brokers} broker(s), {release(apis)}"), *_topics(settings, plan)]
+    return [ok(CHECK, f"{servers}, {brokers} broker(s), {release(apis)}"), *_topics(settings, plan), *members]
 
 
 def release(apis: dict[int, int]) -> str:

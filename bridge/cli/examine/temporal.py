@@ -1,6 +1,7 @@
 """Temporal: reachable, the namespace, the search attributes, and who polls the task queues."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import temporalio.api.workflowservice.v1 as workflowservice
@@ -15,17 +16,19 @@ from bridge.setup import steps, temporal
 
 CHECK = "temporal"
 APPLY = "Run `bridge setup apply`."
+SLOW = timedelta(milliseconds=500)
 POLLED_WITHIN = timedelta(seconds=70)  # a poll lasts up to 60 s
 
 
 async def examine(settings: Settings) -> list[Finding]:
     """Ask the server for all that the daemon needs of it."""
     client = await connect.temporal_client(settings, check_namespace=False)
+    began = time.perf_counter()
     answer = await client.workflow_service.get_system_info(
         workflowservice.GetSystemInfoRequest(), timeout=temporal.CALL_TIMEOUT
     )
     address = client.service_client.config.target_host
-    findings = [ok(CHECK, f"{address}, server {answer.server_version}")]
+    findings = [_server(f"{address}, server {answer.server_version}", time.perf_counter() - began)]
     clients = connect.in_namespaces(client, settings.routes.namespaces)
     retentions = [await temporal.namespace_retention(each) for each in clients]
     for each, retention in zip(clients, retentions, strict=True):
@@ -35,6 +38,12 @@ async def examine(settings: Settings) -> list[Finding]:
             findings.append(_namespace(each.namespace, retention))
             findings += _attributes(await temporal.plan(each))
     return findings if None in retentions else findings + await _pollers(settings, client)
+
+
+def _server(what: str, seconds: float) -> Finding:
+    if seconds > SLOW.total_seconds():
+        return warn(CHECK, f"{what}: it takes {seconds:.1f} s to answer", "See its load, and the network to it.")
+    return ok(CHECK, what)
 
 
 def _namespace(name: str, retention: timedelta) -> Finding:
@@ -65,7 +74,7 @@ async def _pollers(settings: Settings, client: Client) -> list[Finding]:
 
 
 def _start_worker(queue: str, *, ours: bool) -> str:
-    return f"Run `bridge worker --queue {queue}`." if ours else "Start the worker that bridge.toml's route is for."
+    return f"Run `bridge worker --queue {queue}`." if ours else "Start its worker, or correct task_queue of the route."
 
 
 async def _count(client: Client, queue: str) -> int:
