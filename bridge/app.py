@@ -129,6 +129,7 @@ class Daemon:
             waiting_max=settings.bridge.max_waiting,
             is_held=self._is_held,
             health=health,
+            took=metrics.took,
         )
         self._consuming = Consuming(settings, self._intake, health)
         self.inside = Inside(self._intake, self._breaker, health, self.pauses.holds)

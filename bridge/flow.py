@@ -23,7 +23,7 @@ from bridge.routes import Missing, Verb
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
-from bridge.telemetry.names import Log, Metric
+from bridge.telemetry.names import OPERATION_TYPES, Log, Metric, Operation
 from bridge.telemetry.spans import NoSpans, Spans
 from topics.replies import DeadLetterReason
 
@@ -31,6 +31,8 @@ BACKOFF_FIRST = timedelta(milliseconds=100)
 BACKOFF_MAX = timedelta(seconds=5)
 FRESH_MS = 5000  # how long a record that is new to us counts as one that nobody can have handled
 RESENT_MS = 1000  # a record this much younger than its command's own time may not be the first one with it
+
+_SEND = (Operation.SEND.value, OPERATION_TYPES[Operation.SEND])
 
 log = logs.get(__name__)
 
@@ -140,7 +142,7 @@ class Flow:
         if records:
             began = time.perf_counter()
             await self.outgoing.send(records)
-            self.metrics.observe(Metric.OPERATION_DURATION, time.perf_counter() - began, "send")
+            self.metrics.observe(Metric.OPERATION_DURATION, time.perf_counter() - began, *_SEND)
             for written in records:
                 self.metrics.count(Metric.SENT, written.topic)
             if self.health.problems:

@@ -20,6 +20,8 @@ from bridge.telemetry.health import Health
 from bridge.telemetry.metrics import Metrics
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text"
+OPENMETRICS_TYPE = f"{OPENMETRICS}; version=1.0.0; charset=utf-8"
 OPENAPI_PATH = "/v1/openapi.json"
 
 
@@ -36,7 +38,9 @@ def application(health: Health, metrics: Metrics, management: Management | None 
     async def readyz(_: Request) -> Response:
         return JSONResponse(health.told(), status_code=200 if health.ready else 503)
 
-    async def exposition(_: Request) -> Response:
+    async def exposition(request: Request) -> Response:
+        if OPENMETRICS in request.headers.get("accept", ""):
+            return Response(metrics.openmetrics(), media_type=OPENMETRICS_TYPE)
         return Response(metrics.exposition(), media_type=METRICS_TYPE)
 
     probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", exposition)]

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from bridge.admin.condition import Condition
 from bridge.admin.operation import Operation, answered
 from bridge.command import rfc3339
+from bridge.telemetry.histogram import Histogram
 from bridge.telemetry.instruments import DESTINATION, INSTRUMENTS, TOPIC
-from bridge.telemetry.metrics import Histogram, Labels, Metrics
+from bridge.telemetry.metrics import Labels, Metrics
 from bridge.telemetry.names import Metric
 
 LANES = 10

@@ -4,12 +4,17 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeAlias
 
 from aiokafka import AIOKafkaConsumer
 
 from bridge.intake import care, offsets
 from bridge.intake.assignment import Assignment
 from bridge.intake.reader import Reader
+from bridge.telemetry.names import Operation
+
+Took: TypeAlias = Callable[[Operation, float], None]
+"""Is told how many seconds an operation with Kafka took."""
 
 INTERVAL = timedelta(seconds=1)
 
@@ -18,9 +23,14 @@ class Committing:
     """Commits for the assignment that is current when it begins."""
 
     def __init__(
-        self, consumer: Callable[[], AIOKafkaConsumer], assignment: Callable[[], Assignment], reader: Reader
+        self,
+        consumer: Callable[[], AIOKafkaConsumer],
+        assignment: Callable[[], Assignment],
+        reader: Reader,
+        took: Took,
     ) -> None:
         """Take what gives the current ones; the reader knows whether the consumer's positions tell anything."""
+        self._took = took
         self._consumer = consumer
         self._assignment = assignment
         self._reader = reader
@@ -45,9 +55,13 @@ class Committing:
         """Commit what has moved, unless the partitions are given away meanwhile."""
         assignment = self._assignment()
         moved = assignment.to_commit(await self._reader.positions(self._consumer(), assignment))
-        if moved and assignment is self._assignment() and await offsets.commit(self._consumer(), moved):
-            assignment.committed(moved)
-            moved = {}
+        if moved and assignment is self._assignment():
+            began = time.perf_counter()
+            is_taken = await offsets.commit(self._consumer(), moved)
+            self._took(Operation.COMMIT, time.perf_counter() - began)
+            if is_taken:
+                assignment.committed(moved)
+                moved = {}
         if not moved:
             self._committed_at = time.monotonic()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from bridge.errors import KafkaAwayError
 from bridge.intake import joining, offsets, received
 from bridge.intake.alone import Alone
 from bridge.intake.assignment import Assignment, Partition
-from bridge.intake.committing import Committing
+from bridge.intake.committing import Committing, Took
 from bridge.intake.decode import Decoder
 from bridge.intake.item import Content, Item, LaneKey, Work
 from bridge.intake.lag import Lag
@@ -20,7 +21,7 @@ from bridge.intake.lanes import Lanes
 from bridge.intake.reader import Batches, Reader
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
-from bridge.telemetry.names import Log
+from bridge.telemetry.names import Log, Operation
 
 POLL_TIMEOUT_MS = 500
 READ_AHEAD_TIMEOUT = timedelta(milliseconds=200)
@@ -42,8 +43,13 @@ class Intake(ConsumerRebalanceListener):
         waiting_max: int,
         is_held: Callable[[str], bool],
         health: Health,
+        took: Took = lambda _, __: None,
     ) -> None:
-        """Take what makes commands, what carries them out, the bounds, and what tells that a topic must pause now."""
+        """Take what makes commands, what carries them out, the bounds, and what tells that a topic must pause now.
+
+        `took` is told how many seconds each poll and commit took.
+        """
+        self._took = took
         self._decoder = decoder
         self._waiting_max = waiting_max
         self._assignment = Assignment(waiting_max)
@@ -54,7 +60,7 @@ class Intake(ConsumerRebalanceListener):
         self.lanes: Lanes[LaneKey, Item] = Lanes(work, in_flight_max)
         self._is_held = is_held
         self._alone = Alone(self.lanes, is_held, self._fetched, self._take_alone, self._is_taking)
-        self.committing = Committing(lambda: self.consumer, lambda: self._assignment, self._reader)
+        self.committing = Committing(lambda: self.consumer, lambda: self._assignment, self._reader, took)
         self.lag = Lag(lambda: self._consumer, lambda: self._assignment.partitions)
         self._health = health
         self._suspicion: str | None = None
@@ -203,7 +209,10 @@ class Intake(ConsumerRebalanceListener):
         self._pause_or_resume()
 
     async def _fetched(self, records_max: int, timeout_ms: int) -> Batches | None:
-        return await self._reader.fetch(self.consumer, self._assignment, records_max, timeout_ms)
+        began = time.perf_counter()
+        found = await self._reader.fetch(self.consumer, self._assignment, records_max, timeout_ms)
+        self._took(Operation.POLL, time.perf_counter() - began)
+        return found
 
     def _take_all(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         if self._taking and (partition := self._assignment.partitions.get(tp)):

@@ -38,6 +38,10 @@ TOPIC = {"topic": Attribute.DESTINATION}
 PARTITION = {**TOPIC, "partition": Attribute.PARTITION}
 OUTCOME = {"outcome": Attribute.OUTCOME}
 DESTINATION = {"messaging_destination_name": Attribute.DESTINATION}
+OPERATION = {
+    "messaging_operation_name": Attribute.OPERATION_NAME,
+    "messaging_operation_type": Attribute.OPERATION_TYPE,
+}
 ERROR = {"error_type": Attribute.ERROR_TYPE}
 STATUS = {"rpc_response_status_code": Attribute.RPC_STATUS}
 
@@ -160,8 +164,9 @@ INSTRUMENTS: Mapping[Metric, Instrument] = MappingProxyType(
         Metric.OPERATION_DURATION: _seconds(
             "messaging.client.operation.duration",
             LATENCY_BOUNDS,
-            "Time until Kafka has acknowledged what is told of a command.",
-            {"messaging_operation_name": Attribute.OPERATION_NAME},
+            "Time until Kafka has acknowledged what is told of a command (send), of a poll with its wait for records "
+            "(at most 0.5 s), and of a commit.",
+            OPERATION,
         ),
         Metric.RPC_DURATION: _seconds(
             "rpc.client.call.duration",

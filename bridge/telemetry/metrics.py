@@ -1,35 +1,21 @@
 """Metrics: plain counts on the path, read by Prometheus and the OTLP exporter when they ask."""
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, core, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Family
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
+from bridge.telemetry.histogram import Exemplar, Histogram
 from bridge.telemetry.instruments import INSTRUMENTS, Form
-from bridge.telemetry.names import Metric
+from bridge.telemetry.names import OPERATION_TYPES, Metric, Operation
 
 Labels: TypeAlias = tuple[str, ...]
-
-
-class Histogram:
-    """How often values fell between bounds, and their sum."""
-
-    __slots__ = ("bounds", "counts", "total")
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.total = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count a value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
 
 
 class Metrics(Collector):
@@ -56,6 +42,16 @@ class Metrics(Collector):
         if found is None:
             found = self._histograms[metric][labels] = Histogram(INSTRUMENTS[metric].bounds)
         found.observe(value)
+
+    def took(self, operation: Operation, seconds: float) -> None:
+        """Count how long a client's operation with Kafka took."""
+        self.observe(Metric.OPERATION_DURATION, seconds, operation.value, OPERATION_TYPES[operation])
+
+    def exemplify(self, metric: Metric, exemplar: Exemplar, *labels: str) -> None:
+        """Note the trace of a value that a histogram has counted; labels as above."""
+        found = self._histograms[metric].get(labels)
+        if found is not None:
+            found.exemplify(exemplar)
 
     def gauge(self, metric: Metric, read: Callable[[], float | Mapping[Labels, float]]) -> None:
         """Let a gauge be read from `read`, which gives one value, or one for each of some labels."""
@@ -91,9 +87,17 @@ class Metrics(Collector):
 
     def exposition(self) -> bytes:
         """Return the text that Prometheus reads."""
+        return generate_latest(self._registry())
+
+    def openmetrics(self) -> bytes:
+        """Return the same in the format of OpenMetrics, which has exemplars."""
+        text: bytes = openmetrics.generate_latest(self._registry())  # type: ignore[no-untyped-call]  # it has none
+        return text
+
+    def _registry(self) -> CollectorRegistry:
         registry = CollectorRegistry()
         registry.register(self)
-        return generate_latest(registry)
+        return registry
 
     def _consumed(self) -> Mapping[Labels, float]:
         """Return how many records were handled: each has one outcome."""
@@ -103,8 +107,15 @@ class Metrics(Collector):
         return by_topic
 
 
-def _cumulated(histogram: Histogram) -> Iterable[tuple[str, float]]:
+def _cumulated(histogram: Histogram) -> Iterator[tuple[str, float] | tuple[str, float, core.Exemplar]]:
     below = 0
-    for bound, count in zip((*histogram.bounds, float("inf")), histogram.counts, strict=True):
+    for place, (bound, count) in enumerate(zip((*histogram.bounds, float("inf")), histogram.counts, strict=True)):
         below += count
-        yield (f"{bound:g}" if bound != float("inf") else "+Inf"), below
+        name: str = floatToGoString(bound)  # type: ignore[no-untyped-call]  # it has no types
+        found = histogram.exemplars.get(place)
+        yield (name, below) if found is None else (name, below, _exemplar(found))
+
+
+def _exemplar(found: Exemplar) -> core.Exemplar:
+    # `trace_id` is what Grafana looks for.
+    return core.Exemplar({"trace_id": found.trace_id, "span_id": found.span_id}, found.value, found.at_ns / 1e9)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk import metrics as sdk
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
     Gauge,
@@ -26,8 +27,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from bridge.telemetry import aside
 from bridge.telemetry.exporting import SCOPE, Complaint
+from bridge.telemetry.histogram import Exemplar, Histogram
 from bridge.telemetry.instruments import CONSTANTS, INSTRUMENTS, Form, Instrument
-from bridge.telemetry.metrics import Histogram, Labels, Metrics
+from bridge.telemetry.metrics import Labels, Metrics
 
 INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
 EVERY = timedelta(seconds=60)
@@ -106,7 +108,12 @@ def _point(attributes: Mapping[str, str], began: int, now: int, histogram: Histo
         explicit_bounds=histogram.bounds,
         min=None,  # type: ignore[arg-type]  # not kept, and optional in OTLP
         max=None,  # type: ignore[arg-type]  # as above
+        exemplars=[_exemplar(found) for found in histogram.exemplars.values()],
     )
+
+
+def _exemplar(found: Exemplar) -> sdk.Exemplar:
+    return sdk.Exemplar({}, found.value, found.at_ns, int(found.span_id, 16), int(found.trace_id, 16))
 
 
 def _attributes(instrument: Instrument, labels: Labels) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """Every log event, metric, span and attribute name, in one place; the docs are rendered from it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Log(StrEnum):
@@ -60,6 +62,20 @@ class Kind(StrEnum):
 
     CONSUMER = "CONSUMER"
     CLIENT = "CLIENT"
+
+
+class Operation(StrEnum):
+    """What a client does with Kafka, `messaging.operation.name`; `OPERATION_TYPES` says of which type it is."""
+
+    SEND = "send"
+    POLL = "poll"
+    COMMIT = "commit"
+
+
+OPERATION_TYPES: Mapping[Operation, str] = MappingProxyType(
+    {Operation.SEND: "send", Operation.POLL: "receive", Operation.COMMIT: "settle"}
+)
+"""`messaging.operation.type` of each, as the messaging conventions have it."""
 
 
 class Attribute(StrEnum):

@@ -46,7 +46,7 @@ async def telemetry(settings: Settings, metrics: Metrics, temporal_address: str)
         if wanted[Signal.TRACES]:
             queue = await stack.enter_async_context(exporting.spans(SERVICE))
             kafka, temporal = Address.of(settings.kafka.bootstrap_servers), Address.of(temporal_address)
-            spans = Tracing(chosen, queue.keep, Shapes(settings.bridge.group_id, kafka, temporal))
+            spans = Tracing(chosen, queue.keep, Shapes(settings.bridge.group_id, kafka, temporal), metrics)
         if wanted[Signal.METRICS]:
             send_metrics = metricsexport.MetricsExport(metrics, exporting.resource(SERVICE)).run
         yield Telemetry(spans, send_metrics)

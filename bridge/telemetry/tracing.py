@@ -7,18 +7,20 @@ noted; the exporter's thread makes spans of it.
 import dataclasses
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bridge import bounds, tracecontext
-from bridge.command import REPLAYS_HEADER, BadRecord, Command
-from bridge.telemetry.names import Attribute
+from bridge import tracecontext
+from bridge.command import BadRecord, Command
+from bridge.telemetry import origins
+from bridge.telemetry.histogram import Exemplar
+from bridge.telemetry.metrics import Metrics
+from bridge.telemetry.names import Attribute, Metric
 from bridge.telemetry.recorded import Recorded, Value
 from bridge.telemetry.sampling import Sampling
 from bridge.telemetry.shapes import Shapes
 from bridge.telemetry.spans import UNRECORDED, Content, Span, Told
-from topics import ids
 
 CALLS_MAX = 8  # of failed calls that are recorded for one record: an outage may last for hours
 
@@ -29,7 +31,11 @@ TARGET_MISSING = "target_missing"
 class Tracing:
     """Begins a span for each record whose trace is sampled; `keep` takes those that have ended, and does not wait."""
 
-    def __init__(self, sampling: Sampling, keep: Callable[[Recorded], None], shapes: Shapes) -> None:
+    def __init__(
+        self, sampling: Sampling, keep: Callable[[Recorded], None], shapes: Shapes, metrics: Metrics | None = None
+    ) -> None:
+        """Take `metrics`, whose histograms shall name traces."""
+        self._metrics = metrics
         self._sampling = sampling
         self._keep = keep
         self._shapes = shapes
@@ -37,7 +43,7 @@ class Tracing:
     def begin(self, content: Content) -> tuple[Span, Content]:
         """Return the span of a record, and the record that knows of it."""
         traceparent = content.traceparent
-        new = _new_trace(content)
+        new = origins.new_trace(content)
         is_new = traceparent is None or traceparent == new
         parent = new if traceparent is None else traceparent
         sampling = self._sampling
@@ -54,8 +60,11 @@ class Tracing:
         """Keep the span of a record that has its outcome."""
         content, record = span.content, span.content.record
         reason = getattr(told, "reason", None)
+        error = reason.value if reason is not None and told.label == DEAD_LETTERED else None
+        ended_ns = time.time_ns()
+        self._exemplify(span, ended_ns, error or "")
         links = [span.traceparent] if span.has_parent else []
-        if earlier := _replayed(content, span.traceparent):
+        if earlier := origins.replayed(content, span.traceparent):
             links.append(earlier)
         self._keep(
             Recorded(
@@ -65,12 +74,22 @@ class Tracing:
                 parent_id=span.traceparent[36:52] if span.has_parent else None,
                 tracestate=content.tracestate,
                 started_ns=span.started_ns,
-                ended_ns=time.time_ns(),
+                ended_ns=ended_ns,
                 attributes=_told_of(content, told, reason, attempts),
                 links=links,
-                error=reason.value if reason is not None and told.label == DEAD_LETTERED else None,
+                error=error,
             )
         )
+
+    def _exemplify(self, span: "_Processing", at_ns: int, error: str) -> None:
+        """Let the histograms that have counted the record name its trace."""
+        if self._metrics is None:
+            return
+        record, trace_id = span.content.record, tracecontext.trace_id(span.traceparent)
+        took = Exemplar((at_ns - span.started_ns) / 1e9, at_ns, trace_id, span.span_id)
+        self._metrics.exemplify(Metric.PROCESS_DURATION, took, record.topic, error)
+        age = Exemplar(max(0.0, at_ns / 1e9 - record.timestamp_ms / 1000), at_ns, trace_id, span.span_id)
+        self._metrics.exemplify(Metric.EVENT_AGE, age, record.topic)
 
     def keep_called(self, span: "_Processing", call: "_Call", error: str | None, run_id: str | None) -> None:
         """Keep the span of a call to Temporal that has come to its end."""
@@ -155,39 +174,9 @@ class _Processing:
         self._tracing.keep_processed(self, told, attempts)
 
 
-def _new_trace(content: Content) -> str:
-    """Return the traceparent of the trace that begins with a record."""
-    if isinstance(content, Command):
-        return tracecontext.begun(content.request_id)
-    if content.identity is not None:
-        return tracecontext.begun(ids.text("request", content.identity.source, content.identity.id))
-    record = content.record
-    return tracecontext.begun(
-        ids.text("record", record.topic, str(record.partition), str(record.offset), str(record.timestamp_ms))
-    )
-
-
 def _known(content: Content, traceparent: str, span_id: str | None) -> Content:
     """Return the record with its place in the trace."""
     if isinstance(content, BadRecord):
         return dataclasses.replace(content, traceparent=traceparent, span=span_id)
     content.traceparent, content.span = traceparent, span_id
     return content
-
-
-def _replayed(content: Content, traceparent: str) -> str | None:
-    """Return the span of the try before, where the record came back from a dead-letter topic."""
-    record = content.record
-    origin = {name: value for name, value in record.headers if name.startswith("dlq.") and value is not None}
-    if REPLAYS_HEADER not in origin:
-        return None
-    try:
-        return tracecontext.with_span(traceparent, _span_before(origin))
-    except (KeyError, ValueError, OverflowError):  # written by somebody else: a link is all that is lost
-        return None
-
-
-def _span_before(origin: Mapping[str, bytes]) -> str:
-    topic, time_text = origin["dlq.topic"].decode(), origin["dlq.timestamp"].decode()
-    partition, offset = int(origin["dlq.partition"]), int(origin["dlq.offset"])
-    return tracecontext.record_span(topic, partition, offset, bounds.milliseconds(time_text))

@@ -154,7 +154,7 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
 ATTRIBUTES: Mapping[Attribute, str] = MappingProxyType(
     {
         Attribute.SYSTEM: "`kafka`.",
-        Attribute.OPERATION_NAME: "`process`; of metrics also `send`.",
+        Attribute.OPERATION_NAME: "`process`; of metrics also `send`, `poll`, `commit`.",
         Attribute.OPERATION_TYPE: "`process`.",
         Attribute.DESTINATION: "The topic.",
         Attribute.PARTITION: "The partition.",

@@ -1,12 +1,19 @@
 """Metrics by OTLP, from the counts that Prometheus reads, under the conventions' own names."""
 
+import dataclasses
+import uuid
+
+import httpx
 from opentelemetry.semconv._incubating.attributes import messaging_attributes, rpc_attributes
 from opentelemetry.semconv._incubating.metrics import messaging_metrics, rpc_metrics
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from bridge.admin.api import OPENMETRICS, OPENMETRICS_TYPE
 from bridge.telemetry.instruments import INSTRUMENTS, Form
-from bridge.telemetry.names import Metric
+from bridge.telemetry.names import OPERATION_TYPES, Metric
 from tests.acceptance import commands, program
+from tests.deadletter.desk import until
 from tests.telemetry.conftest import Traced
 from tests.telemetry.test_one_trace import BRIDGE, WORKERS
 
@@ -48,6 +55,42 @@ def test_a_command_counts_in_prometheus_and_in_otlp_alike(traced: Traced) -> Non
     assert {rpc_attributes.RPC_SYSTEM_NAME, rpc_attributes.RPC_METHOD} <= {
         pair.key for point in calls.histogram.data_points for pair in point.attributes
     }
+
+
+def test_what_the_clients_do_with_kafka_is_timed_by_operation(traced: Traced) -> None:
+    sent = traced.producer.send(commands.invoice(commands.fresh("timed")))
+    traced.journal.one("workflow.completed", cause=sent.id)
+    found: set[tuple[str, str]] = set()
+
+    def is_timed() -> bool:
+        text = program.get(f"{traced.admin}/metrics")[1]
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        found.update(
+            (sample.labels["messaging_operation_name"], sample.labels["messaging_operation_type"])
+            for sample in samples
+            if sample.name == f"{Metric.OPERATION_DURATION}_count" and sample.value
+        )
+        return len(found) == len(OPERATION_TYPES)
+
+    until(is_timed, "a record is sent, polled, and its offset committed")
+    types = messaging_attributes.MessagingOperationTypeValues
+    assert dict(found) == {"send": types.SEND.value, "poll": types.RECEIVE.value, "commit": types.SETTLE.value}
+
+
+def test_who_asks_for_openmetrics_gets_the_traces_of_sampled_commands(traced: Traced) -> None:
+    trace_id = uuid.uuid4().hex
+    order = commands.invoice(commands.fresh("exemplary"))
+    traceparent = f"00-{trace_id}-00f067aa0ba902b7-01"
+    sent = traced.producer.send(dataclasses.replace(order, extensions={"traceparent": traceparent}))
+    traced.journal.one("workflow.completed", cause=sent.id)
+    answer = httpx.get(f"{traced.admin}/metrics", headers={"Accept": f"{OPENMETRICS};version=1.0.0,text/plain;q=0.5"})
+    assert answer.headers["content-type"] == OPENMETRICS_TYPE
+    families = {family.name: family for family in openmetrics.text_string_to_metric_families(answer.text)}  # type: ignore[no-untyped-call]  # it has no types
+    for metric in (Metric.PROCESS_DURATION, Metric.EVENT_AGE):
+        exemplars = [sample.exemplar for sample in families[metric.value].samples if sample.exemplar]
+        assert trace_id in {exemplar.labels["trace_id"] for exemplar in exemplars}
+    duration = traced.collector.wait_for_metric(messaging_metrics.MESSAGING_PROCESS_DURATION, BRIDGE)
+    assert [each for point in duration.histogram.data_points for each in point.exemplars if len(each.trace_id) == 16]
 
 
 def test_the_workers_own_metrics_go_the_same_way(traced: Traced) -> None:

@@ -16,7 +16,8 @@ from bridge.command import Command
 from bridge.errors import ConfigurationError
 from bridge.outcome import Accepted, DeadLettered, TargetMissing
 from bridge.telemetry import exporting, sampling, wire
-from bridge.telemetry.names import Attribute, Kind
+from bridge.telemetry.metrics import Metrics
+from bridge.telemetry.names import Attribute, Kind, Metric
 from bridge.telemetry.recorded import Recorded, Shape, Value
 from bridge.telemetry.sampling import Sampling
 from bridge.telemetry.shapes import Address, Shapes
@@ -45,6 +46,20 @@ def command(traceparent: str | None = TRACED, **attributes: str) -> Command:
 def made(sampling: Sampling = Sampling()) -> tuple[Tracing, list[Recorded]]:  # noqa: B008 - it is frozen
     kept: list[Recorded] = []
     return Tracing(sampling, kept.append, SHAPES), kept
+
+
+def test_only_a_sampled_command_that_a_histogram_has_counted_is_an_exemplar_of_it() -> None:
+    metrics = Metrics()
+    tracing = Tracing(Sampling(), lambda _: None, SHAPES, metrics)
+    for traceparent in (TRACED, f"00-{'1' * 32}-{PARENT}-00"):
+        span, known = tracing.begin(command(traceparent))
+        took = time.time() - known.record.timestamp_ms / 1000
+        metrics.observe(Metric.EVENT_AGE, took, known.record.topic)
+        span.ends(WORKED, 1)
+    found = dict(metrics.histograms())
+    (ages,) = found[Metric.EVENT_AGE].values()
+    assert [each.trace_id for each in ages.exemplars.values()] == [TRACE_ID]
+    assert found[Metric.PROCESS_DURATION] == {}
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 1.0])
