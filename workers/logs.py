@@ -13,6 +13,9 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 
+from topics.environment import outlet
+from workers.sdk.command import current
+
 QUIET = ("aiokafka", "alembic", "fontTools", "fpdf", "httpx", "mail")
 """Their lines below warnings tell of every request and revision."""
 
@@ -28,6 +31,7 @@ def configure(level: int = logging.INFO) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
+        _with_trace,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
     renderer: list[structlog.typing.Processor] = (
@@ -41,7 +45,7 @@ def configure(level: int = logging.INFO) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = outlet.handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -55,6 +59,14 @@ def configure(level: int = logging.INFO) -> None:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _with_trace(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add the trace of the command for which an activity or a workflow runs, where one does."""
+    command = current.get()
+    if command is not None and command.traceparent is not None:
+        event.setdefault("trace_id", command.traceparent[3:35])
+    return event
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -138,7 +138,7 @@ class Lookout:
         if told.end is None:
             return None
         if told.end.new_run_id is None:
-            if (topic := self._lookup.allowed(waiting.reply_topic)) is not None:
+            if (topic := self._lookup.allowed(waiting.reply_topic, waiting.mark.traceparent)) is not None:
                 batch.add(waiting, [replies.done(waiting.mark, told.begun.facts, told.end, topic)])
             return None
         following = dataclasses.replace(waiting, run_id=told.end.new_run_id)

@@ -98,20 +98,21 @@ class Lookup:
             self._group,
             topic=(route.lifecycle or None) if route is not None else None,
             with_result=route is not None and bool(route.result),
-            answered_in=self.allowed(mark.done),
+            answered_in=self.allowed(mark.done, mark.traceparent),
             watched=watched,
         )
         self._note(closing)
         return closing
 
-    def allowed(self, reply_topic: str | None) -> str | None:
-        """Return a reply topic if a command may name it now.
+    def allowed(self, reply_topic: str | None, traceparent: str) -> str | None:
+        """Return a reply topic if a command may name it now; `traceparent` is the command's.
 
         A memo may be other people's, and a topic that has gone since would hold up the whole feed.
         """
         if reply_topic is None or reply_topic in self._reply_topics:
             return reply_topic
-        log.warning(Log.ANSWER_FORBIDDEN, topic=reply_topic[:TOPIC_CHARACTERS_MAX])
+        trace_id = tracecontext.trace_id(traceparent)
+        log.warning(Log.ANSWER_FORBIDDEN, topic=reply_topic[:TOPIC_CHARACTERS_MAX], trace_id=trace_id)
         return None
 
     def topic_of(self, mark: Mark) -> str | None:

@@ -1,13 +1,11 @@
 """Logs: one JSON object a line on stderr, or readable lines where stderr is a terminal."""
 
-import io
 import logging
 import sys
-from typing import TextIO
 
 import structlog
 
-from bridge.telemetry.outlet import Outlet
+from topics.environment import outlet
 
 # Their own lines tell of every rebalance and retry; what a person must know, we say ourselves.
 LIBRARIES = {
@@ -44,7 +42,7 @@ def configure(level: int = logging.INFO) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = _handler(sys.stderr)
+    handler = outlet.handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -56,14 +54,6 @@ def configure(level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name, library_level in LIBRARIES.items():
         logging.getLogger(name).setLevel(max(level, library_level))
-
-
-def _handler(stream: TextIO) -> logging.Handler:
-    """Return what writes to a stream; a pipe or a file that takes nothing must hold up no command."""
-    try:
-        return logging.StreamHandler(stream) if stream.isatty() else Outlet(stream.fileno())
-    except io.UnsupportedOperation:  # it is in memory
-        return logging.StreamHandler(stream)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

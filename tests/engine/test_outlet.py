@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.telemetry import outlet
-from bridge.telemetry.outlet import Outlet
+from topics.environment import outlet
+from topics.environment.outlet import Outlet
 
 LINE = "x" * 1000
 

@@ -1,13 +1,23 @@
 """Where log lines leave the process: from a thread of its own, as who reads them may stand still."""
 
+import io
 import logging
 import os
 import queue
 import threading
 from datetime import timedelta
+from typing import TextIO
 
 LINES_MAX = 10_000
 LEAVE_WITHIN = timedelta(seconds=2)  # what is not read by then, at the end of the process, is let go
+
+
+def handler(stream: TextIO) -> logging.Handler:
+    """Return what writes to a stream; a pipe or a file that takes nothing must hold up no work."""
+    try:
+        return logging.StreamHandler(stream) if stream.isatty() else Outlet(stream.fileno())
+    except io.UnsupportedOperation:  # it is in memory
+        return logging.StreamHandler(stream)
 
 
 class Outlet(logging.Handler):
