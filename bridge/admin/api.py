@@ -15,6 +15,7 @@ from bridge.admin.letters import Letters
 from bridge.admin.management import Management
 from bridge.admin.operation import Operation, answered
 from bridge.admin.overview import Overview
+from bridge.admin.spans import Spans
 from bridge.admin.tracing import Tracing
 from bridge.telemetry.health import Health
 from bridge.telemetry.metrics import Metrics
@@ -64,5 +65,5 @@ def application(health: Health, metrics: Metrics, management: Management | None 
 def operations(management: Management, metrics: Metrics) -> list[Operation]:
     """Return the rows of the API."""
     condition = Condition(management)
-    parts = (condition, Overview(condition, metrics), Tracing(management), Letters(management))
+    parts = (condition, Overview(condition, metrics), Tracing(management), Spans(management), Letters(management))
     return [row for part in parts for row in part.operations()]

@@ -52,7 +52,7 @@ def trace(
 
 
 async def _trace(loaded: Settings, text: str, temporal_ui: str | None, trace_url: str | None, form: str) -> int:
-    from bridge.cli import tree  # noqa: PLC0415 - the clients take a second to import
+    from bridge.cli import spans, tree  # noqa: PLC0415 - the clients take a second to import
     from bridge.lookup import lookup  # noqa: PLC0415 - as above
 
     async with lookup.opened(loaded, temporal_ui=temporal_ui, trace_template=trace_url) as looking:
@@ -61,6 +61,7 @@ async def _trace(loaded: Settings, text: str, temporal_ui: str | None, trace_url
         except ValueError as error:
             raise errors.ConfigurationError(f"{error}.") from error
     for account in found.accounts:
+        account["spans"] = await spans.of(loaded.bridge, account["trace_id"])
         if form == "json":
             output.write(output.json_text(account))
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.cli import output
+from bridge.cli import output, spans
 from bridge.lookup.reader import Looked
 
 _LAST, _OTHER, _UNDER_LAST, _UNDER_OTHER = "└─ ", "├─ ", "   ", "│  "
@@ -53,6 +53,7 @@ def branches(account: Mapping[str, Any]) -> Branch:
     _records(root, "lifecycle", told)
     _records(root, "replies", account["replies"])
     _dead(root, account["dead_letters"])
+    _spans(root, account.get("spans", ()))
     for name, link in account["links"].items():
         root.add(f"{name}: {link}")
     if account["trace_id"] and "trace" not in account["links"]:
@@ -128,6 +129,15 @@ def _dead(root: Branch, records: Sequence[Mapping[str, Any]]) -> None:
     for each in records:
         letter = under.add(f"{each['timestamp']} {each['reason']} in {_place(each)}: {each['state']}")
         letter.add(each["detail"])
+
+
+def _spans(root: Branch, found: Sequence[Mapping[str, Any]]) -> None:
+    if not found:
+        return
+    path = [root.add("spans")]
+    for depth, line in spans.lines(found):
+        del path[depth + 1 :]
+        path.append(path[-1].add(line))
 
 
 def _since(run: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bridge import routes, settings
-from bridge.dev import callbacks, temporal
+from bridge.dev import callbacks, keeper, temporal
 from bridge.dev.folder import Folder
 from bridge.dev.options import Options
 from bridge.dev.server import Program
@@ -31,8 +31,8 @@ SET_BY_US = (
 )
 
 
-def environment(options: Options, folder: Folder, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of our programs: the caller's, with the stack's own addresses."""
+def environment(options: Options, folder: Folder, inherited: Mapping[str, str], spans: str) -> dict[str, str]:
+    """Return the environment of our programs: the caller's, with the stack's own addresses; `spans` is the keeper's."""
     ours = {f"{name}{suffix}" for name in SET_BY_US for suffix in ("", "_FILE")}
     kept = {name: value for name, value in inherited.items() if not name.startswith(OTHER_SERVERS) and name not in ours}
     return kept | {
@@ -45,6 +45,7 @@ def environment(options: Options, folder: Folder, inherited: Mapping[str, str]) 
         **callbacks.environment(options, folder),
         "WORKERS_DATABASE_URL": f"sqlite+aiosqlite:///{folder.database}",
         "WORKERS_SMTP_URL": options.smtp_url,
+        **keeper.environment(spans, inherited),
     }
 
 

@@ -13,6 +13,7 @@ from bridge.dev import (
     announce,
     folder,
     kafka,
+    keeper,
     mail,
     ports,
     processes,
@@ -38,7 +39,8 @@ async def run(options: Options, console: rich.console.Console) -> ExitCode:
     """Run the stack until it is stopped, or with `--once` until every sample has ended."""
     shown = screen.Screen(console, options.ui_url)
     with folder.opened(options.data, fresh=options.fresh) as opened:
-        loaded = settings.load(programs.environment(options, opened, os.environ))
+        spans = f"{ports.HOST}:{ports.free()}"
+        loaded = settings.load(programs.environment(options, opened, os.environ, spans))
         check(options)
         if options.fresh:
             opened.empty()
@@ -46,7 +48,8 @@ async def run(options: Options, console: rich.console.Console) -> ExitCode:
         with processes.Guard(keep=(opened.lock,)) as guard, signals.stopping(insist=guard.kill_all) as stopped:
             stack = Stack(options, opened, guard, loaded, shown.say)
             try:
-                ended = await until_stopped(stopped, stack.watch(), play(options, opened, loaded, stack, shown))
+                async with keeper.opened(spans, os.environ):
+                    ended = await until_stopped(stopped, stack.watch(), play(options, opened, loaded, stack, shown))
             finally:
                 shown.say("Stopping. A second Ctrl-C kills everything at once.")
                 await stack.stop()
