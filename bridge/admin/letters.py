@@ -1,4 +1,4 @@
-"""Dead letters over HTTP: listed, shown, put back."""
+"""Dead letters over HTTP: listed, shown, put back, discarded."""
 
 import asyncio
 import contextlib
@@ -9,29 +9,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bridge import connect
-from bridge.admin import asked
+from bridge.admin import asked, filtering
 from bridge.admin.management import Management
 from bridge.admin.operation import Operation, answered
-from bridge.deadletter import desk, letter, puttingback, replay, told
+from bridge.deadletter import desk, discarding, letter, puttingback, replay, told
+from bridge.deadletter.discarding import Discarding
 from bridge.deadletter.filters import Filters
 from bridge.deadletter.handled import State
 from bridge.deadletter.letter import Letter, Place
 from bridge.deadletter.puttingback import Count, PuttingBack, Wanted
+from bridge.deadletter.replay import Writer
 from bridge.errors import ConfigurationError
 
 ROWS = 100
 RATE = 100
 AT_ONCE = 1000  # a request waits for its end: more are for `bridge dlq replay`
 STATES = ("open", "replayed", "discarded", "all")
-
-_FILTERS = {
-    "where": "Topics, or topic/partition/offset of a dead letter or its original; may come several times.",
-    "reason": "Only those with this reason; may come several times.",
-    "since": "Only those since a time (RFC 3339), or so long ago: 90s, 2h, 7d.",
-    "until": "Only those before a time, or so long ago.",
-    "key": "Only those with this record key; may come several times.",
-    "id": "Only those of this command id; may come several times.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +37,15 @@ class Letters:
     def operations(self) -> list[Operation]:
         """Return the rows of the API."""
         listed = {
-            **_FILTERS,
+            **filtering.QUERY,
             "state": f"One of {', '.join(STATES)}; open unless told.",
             "count": f"{ROWS} unless told.",
         }
-        body = {name: text.replace("; may come several times", "; a list") for name, text in _FILTERS.items()}
-        flags = {
+        replaying = {
             "dry_run": "true tells only what would be put back.",
             "again": "true takes also what was replayed or discarded before.",
         }
+        discards = {"because": "Why, for those who look later.", "dry_run": "true tells only what would be marked."}
         return [
             Operation(
                 "GET", "/v1/dead-letters", "Dead letters, newest first, without their content", self.listed, listed
@@ -68,19 +61,25 @@ class Letters:
                 "/v1/dead-letters/replay",
                 f"Put dead letters back in the order of their originals, at most {AT_ONCE}",
                 self.replayed,
-                body=body | flags,
+                body={**filtering.BODY, **replaying},
+            ),
+            Operation(
+                "POST",
+                "/v1/dead-letters/discard",
+                f"Mark dead letters as needing nothing more, at most {AT_ONCE}",
+                self.discarded,
+                body={**filtering.BODY, **discards},
             ),
         ]
 
     async def listed(self, request: Request) -> Response:
         """List dead letters."""
         query = request.query_params
-        unknown = [name for name in query if name not in {*_FILTERS, "state", "count"}]
+        unknown = [name for name in query if name not in {*filtering.QUERY, "state", "count"}]
         state, count = query.get("state", "open"), asked.number(request, "count", ROWS)
         if unknown or state not in STATES:
-            raise ConfigurationError(f"Known are {', '.join(_FILTERS)}, count, and state: {', '.join(STATES)}.")
-        lists = {name: tuple(query.getlist(name)) for name in ("where", "reason", "key", "id")}
-        filters = _filters(lists, query.get("since"), query.get("until"))
+            raise ConfigurationError(f"Known are {', '.join(filtering.QUERY)}, count, and state: {', '.join(STATES)}.")
+        filters = filtering.of_query(request)
         found: list[dict[str, Any]] = []
         more = False
         async with self.turn, desk.opened(self.management.settings, filters) as at:
@@ -112,18 +111,26 @@ class Letters:
 
     async def replayed(self, request: Request) -> Response:
         """Put dead letters back, or tell which would be."""
-        body = await asked.object_of(request, (*_FILTERS, "dry_run", "again"))
-        lists = {name: _texts(body, name) for name in ("where", "reason", "key", "id")}
-        times = {name: body.get(name) for name in ("since", "until")}
-        flags = {name: body.get(name, False) for name in ("dry_run", "again")}
-        wrong = [name for name, value in times.items() if not isinstance(value, str | None)]
-        wrong += [name for name, value in flags.items() if not isinstance(value, bool)]
-        if wrong:
-            raise ConfigurationError(f"{', '.join(wrong)}: since and until are text, dry_run and again true or false.")
-        if not any(lists.values()) and not any(times.values()):
-            raise ConfigurationError("Say which: where, reason, since, until, key or id.")
-        filters = _filters(lists, times["since"], times["until"])
+        flags, filters = await filtering.of_body(request, ("dry_run", "again"))
         return answered(await self._replay(filters, dry_run=flags["dry_run"], again=flags["again"]))
+
+    async def discarded(self, request: Request) -> Response:
+        """Mark dead letters as needing nothing more, or tell which would be."""
+        told_of, filters = await filtering.of_body(request, ("dry_run",), ("because",))
+        discarding.require_reason(told_of["because"], "because")
+        is_dry, rows = told_of["dry_run"], list[dict[str, Any]]()
+        state = State.OPEN if is_dry else State.DISCARDED
+        async with self.turn, contextlib.AsyncExitStack() as stack:
+            at = await stack.enter_async_context(desk.opened(self.management.settings, filters))
+            at.require_marks()
+            writer = None if is_dry else await stack.enter_async_context(self._writing())
+            work = Discarding(at, writer, told_of["because"], lambda each: rows.append(told.fields(each, state)))
+            more = await work.run(AT_ONCE)
+        return answered({"dead_letters": rows, "more": more})
+
+    def _writing(self) -> contextlib.AbstractAsyncContextManager[Writer]:
+        settings = self.management.settings
+        return replay.writing(connect.kafka_options(settings), settings.bridge.group_id)
 
     async def _replay(self, filters: Filters, *, dry_run: bool, again: bool) -> dict[str, Any]:
         settings, rows, count = self.management.settings, list[dict[str, Any]](), Count()
@@ -136,8 +143,7 @@ class Letters:
             at.require_marks()
             writer = None
             if not dry_run:  # it stops another replay of the group
-                writing = replay.writing(connect.kafka_options(settings), settings.bridge.group_id)
-                writer = await stack.enter_async_context(writing)
+                writer = await stack.enter_async_context(self._writing())
             wanted = Wanted(at.selection, await at.marks(), again)
             found = await anext(replay.in_order(at.shelf, at.spans, wanted), list[Letter]())
             if again and writer is not None and len(found) > AT_ONCE:
@@ -154,15 +160,3 @@ class Letters:
             else:
                 await PuttingBack(at, writer, count, RATE, show).put_back(found[:AT_ONCE])
         return {"dead_letters": rows, "refused": count.obstacles, "more": len(found) > AT_ONCE}
-
-
-def _filters(lists: dict[str, tuple[str, ...]], since: str | None, until: str | None) -> Filters:
-    return Filters(lists["where"], lists["reason"], since, until, lists["key"], lists["id"])
-
-
-def _texts(body: dict[str, Any], name: str) -> tuple[str, ...]:
-    value = body.get(name, [])
-    value = [value] if isinstance(value, str) else value
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise ConfigurationError(f"{name}: give a list of texts.")
-    return tuple(value)

@@ -129,6 +129,8 @@ async def test_openapi_tells_of_every_operation_with_what_it_takes() -> None:
         ("get", "/v1/dead-letters"),
         ("get", "/v1/dead-letters/{topic}/{partition}/{offset}"),
         ("post", "/v1/dead-letters/replay"),
+        ("post", "/v1/dead-letters/discard"),
+        ("get", "/v1/spans/{trace_id}"),
     }
     taken = document["paths"]["/v1/trace/{id}"]["get"]["parameters"]
     assert [(each["name"], each["in"], each["required"]) for each in taken] == [("id", "path", True)]

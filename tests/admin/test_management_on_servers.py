@@ -96,6 +96,21 @@ def test_dead_letters_are_listed_shown_and_put_back_once(admin: Admin) -> None:
     assert [each["state"] for each in admin.get(f"{path}&state=all")["dead_letters"]] == ["replayed"]
 
 
+def test_a_dead_letter_is_discarded_with_a_reason_and_stays_so(admin: Admin) -> None:
+    command, _ = admin.send("visit.note", fresh("visit"), text="nobody needs this")
+    path = f"/v1/dead-letters?id={command.id}"
+    admin.wait(lambda: admin.get(path)["dead_letters"], "the dead letter")
+    silent = admin.ask("POST", "/v1/dead-letters/discard", json={"id": [command.id]})
+    assert (silent.status_code, silent.json()["problem"]) == (400, "because: say why, for those who look later.")
+    wanted = {"id": [command.id], "because": "the visit never was"}
+    planned = admin.ask("POST", "/v1/dead-letters/discard", json=wanted | {"dry_run": True}).json()
+    assert [each["state"] for each in planned["dead_letters"]] == ["open"]
+    done = admin.ask("POST", "/v1/dead-letters/discard", json=wanted).json()
+    assert ([each["state"] for each in done["dead_letters"]], done["more"]) == (["discarded"], False)
+    assert admin.ask("POST", "/v1/dead-letters/discard", json=wanted).json()["dead_letters"] == []
+    assert [each["state"] for each in admin.get(f"{path}&state=all")["dead_letters"]] == ["discarded"]
+
+
 def test_a_replay_must_say_of_what_and_a_letter_must_be_there(admin: Admin) -> None:
     everything = admin.ask("POST", "/v1/dead-letters/replay", json={})
     assert (everything.status_code, everything.json()["problem"][:9]) == (400, "Say which")
