@@ -1,18 +1,17 @@
 """Read a little of Kafka's topics: at a place, from a time on, or the newest of a partition; all of it bounded."""
 
+import asyncio
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
-from aiokafka.record.memory_records import MemoryRecords
 
 from bridge import errors
 from bridge.command import Record
 from bridge.intake import received, tolerant
 from bridge.lookup import sieve
+from bridge.lookup.page import Page
 from bridge.producer import partitioner
 
 FETCH_BYTES = 4 * 1024 * 1024
@@ -156,20 +155,19 @@ class Reader:
             bytes_max -= len(data)
             data = data[: there[-1].end]  # what lies behind is not asked for, or was cut by the broker
             looked.records += sum(min(each.after, end) - max(each.first, begin) for each in there)
-            kept = data if needles is None else sieve.sifted(data, there, needles)
-            records = await self._parsed(tp, kept, aborted, begin)
+            records = await self._parsed(tp, Page(data, there, aborted, begin), needles)
             found += [record for record in records if begin <= record.offset < end and wanted(record)]
             begin = max(begin + 1, there[-1].after)
         looked.found += len(found)
         return found
 
-    async def _parsed(self, tp: TopicPartition, data: bytes, aborted: Any, begin: int) -> list[Record]:
-        walk = PartitionRecords(tp, MemoryRecords(data), aborted, begin, None, None, True, READ_COMMITTED)
+    async def _parsed(self, tp: TopicPartition, page: Page, needles: Collection[bytes] | None) -> list[Record]:
+        """Return the records that may hold a needle; in a thread, as to parse what is compressed takes long."""
         try:
-            return [received.record(each) for each in walk]
+            return await asyncio.to_thread(page.records, tp, needles)
         except Exception:  # noqa: BLE001 - the client's parsers raise whatever they like at bytes that are not sound
-            found = await tolerant.read(self.consumer, {tp: begin})
-            return [received.damaged(each) for each in found.get(tp, ([], begin))[0]]
+            found = await tolerant.read(self.consumer, {tp: page.begin})
+            return [received.damaged(each) for each in found.get(tp, ([], page.begin))[0]]
 
     def _looks(self, tp: TopicPartition, how: str) -> Looked:
         self.looked.append(Looked(f"{tp.topic}/{tp.partition}", how))

@@ -54,6 +54,7 @@ class Admin:
     daemon: Program
     producer: Producer
     view: TemporalView
+    bootstrap: str
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -100,6 +101,7 @@ def admin(
         Program(guard, folder, env, "run"),
         Producer(kafka.bootstrap),
         TemporalView(temporal.address),
+        kafka.bootstrap,
     )
     found.start()
     yield found

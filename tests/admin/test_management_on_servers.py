@@ -1,6 +1,7 @@
 """The admin API of a daemon that runs, on real Kafka and Temporal."""
 
 import json
+from typing import Any
 
 from tests.acceptance.commands import fresh
 from tests.admin.conftest import Admin
@@ -135,6 +136,32 @@ def _logged(admin: Admin) -> set[tuple[int, int]]:
     """Return partition and offset of the dead letters that the log tells of."""
     lines = [json.loads(line) for line in admin.daemon.text.splitlines() if line.endswith("}")]
     return {(line["partition"], line["offset"]) for line in lines if line["event"] == "dead letter"}
+
+
+def test_what_waits_in_a_paused_topic_is_told_as_lag(admin: Admin) -> None:
+    assert admin.ask("POST", "/v1/routes/visit.note/pause").status_code == 200
+    admin.wait(lambda: _topic(admin, "visit.note")["partitions_paused"] == 6, "its partitions are paused")
+    visit = fresh("visit")
+    for number in range(3):
+        admin.send("visit.note", visit, number=number)
+    admin.wait(lambda: _topic(admin, "visit.note")["lag"] == 3, "nothing is fetched, and yet the end is known")
+    assert admin.ask("POST", "/v1/routes/visit.note/resume").status_code == 200
+    admin.wait(lambda: _topic(admin, "visit.note")["lag"] == 0, "they are done")
+
+
+def _topic(admin: Admin, name: str) -> Any:
+    return next(each for each in admin.get("/v1/overview")["topics"] if each["topic"] == name)
+
+
+def test_a_record_in_the_topic_of_pauses_that_is_none_of_ours_pauses_nothing_of_ours(admin: Admin) -> None:
+    for key, value in ((b"\xff\xfe", b"\x00"), (b"", b"{}"), (b"visit.begin2", b"no json")):
+        admin.producer.send_raw("admin-tests.paused", key, value, [("odd", None)])
+    assert admin.ask("POST", "/v1/routes/visit.note/pause").status_code == 200
+    assert admin.daemon.terminate() == 0
+    admin.start()
+    assert admin.get("/v1/health")["paused"] == ["visit.note"]
+    assert admin.ask("POST", "/v1/routes/visit.note/resume").status_code == 200
+    assert admin.get("/v1/health")["paused"] == []
 
 
 def test_a_pause_holds_commands_over_a_restart_until_it_is_ended(admin: Admin) -> None:

@@ -3,14 +3,18 @@
 import asyncio
 import contextlib
 import json
+import threading
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 import confluent_kafka
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from bridge.command import Record
+from bridge.intake import received
 from bridge.lookup import reader
 from bridge.lookup.reader import BLOCK, Bound, Reader
 from tests.servers import topics
@@ -109,6 +113,21 @@ async def test_a_place_is_read_alone(kafka: Kafka, many: str) -> None:
     assert numbers([record]) == [123_456]
     assert beyond is None
     assert [looked.records for looked in there.looked] == [1, 0]
+
+
+async def test_what_is_parsed_holds_up_nothing_else(kafka: Kafka, many: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+    plain = received.record
+
+    def noted(record: "ConsumerRecord[Any, Any]") -> Record:
+        threads.add(threading.get_ident())
+        return plain(record)
+
+    monkeypatch.setattr(received, "record", noted)
+    async with reading(kafka, many) as there:
+        assert await there.at(many, 0, 10) is not None
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
 
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
