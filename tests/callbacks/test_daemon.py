@@ -1,9 +1,11 @@
 """The whole daemon with callbacks: both sources together, once, and behind Kafka's acknowledgement."""
 
 import asyncio
+import contextlib
 import json
 import re
 import time
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,7 @@ from tests.engine import kafka_side
 from tests.engine.kafka_side import until
 from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
+from tests.telemetry import receiver
 
 ENDS = 200
 AT_ONCE = 4
@@ -52,6 +55,7 @@ class Line:
     admin: str
     topic: str
     events: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    traceparents: list[bytes | None] = field(default_factory=list)
 
     async def send(self, *ids: str, **data: Any) -> None:
         values = [json.dumps({"id": name, **data}).encode() for name in ids]
@@ -62,6 +66,7 @@ class Line:
             f"{self.topic}.lifecycle", bootstrap_servers=self.kafka.bootstrap, auto_offset_reset="earliest"
         ) as consumer:
             async for record in consumer:
+                self.traceparents.append(dict(record.headers).get("traceparent"))
                 self.events.append((time.time(), jiter.from_json(record.value or b"")))
 
     def of(self, name: str) -> list[str]:
@@ -105,7 +110,12 @@ def settings_of(
 @pytest.fixture
 async def line(settings_of: tuple[Program, dict[str, str]], kafka: Kafka, temporal: Temporal) -> AsyncIterator[Line]:
     """Give the line, ready."""
-    daemon, env = settings_of
+    async with started(*settings_of, kafka, temporal) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def started(daemon: Program, env: dict[str, str], kafka: Kafka, temporal: Temporal) -> AsyncIterator[Line]:
     topic, admin = env["BRIDGE_GROUP_ID"], f"http://{env['BRIDGE_ADMIN_ADDRESS']}"
     client = await Client.connect(temporal.address)
     made = Line(kafka, client, daemon, admin, topic)
@@ -151,6 +161,25 @@ async def test_while_kafka_is_away_a_callback_is_put_off_and_the_end_is_announce
         await asyncio.to_thread(line.kafka.restart)
     # Temporal lets an address that failed rest for a minute; the feed must find its owner again.
     await until(lambda: line.of("waits") == ["started", "terminated"], "the end is announced", BACK_WITHIN_SECONDS)
+
+
+async def test_an_end_that_a_callback_told_is_in_the_trace_of_its_command(
+    settings_of: tuple[Program, dict[str, str]], kafka: Kafka, temporal: Temporal
+) -> None:
+    daemon, env = settings_of
+    trace_id, parent = uuid.uuid4().hex, "00f067aa0ba902b7"
+    with receiver.receiving() as collector:
+        daemon._env = env | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        async with started(daemon, env, kafka, temporal) as line, kafka_side.producing(kafka.bootstrap) as producer:
+            traced = [("traceparent", f"00-{trace_id}-{parent}-01".encode())]
+            await producer.send_and_wait(line.topic, b'{"id": "traced"}', headers=traced)
+            await until(lambda: line.of("traced") == ["started", "completed"], "the run has ended")
+            assert line.metric('bridge_callbacks_total{outcome="told"}') == 1
+            spans = await asyncio.to_thread(collector.wait_for, trace_id, lambda found: len(found) == 2)
+    (process,) = [span for span in spans if span.name == f"process {line.topic}"]
+    assert process.parent_id == parent
+    told = f"00-{trace_id}-{process.span_id}-01".encode()
+    assert line.traceparents == [told, told]
 
 
 async def test_readiness_says_which_mode_is_used(line: Line) -> None:
