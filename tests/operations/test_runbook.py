@@ -28,6 +28,13 @@ def test_the_runbook_says_in_which_words_a_problem_is_seen(problem: Problem) -> 
         assert any(word.strip() in sight.words for word in written), (sight, written)
 
 
+def test_what_the_page_says_is_in_its_script() -> None:
+    script = (render.ROOT / "bridge/admin/web/page.js").read_text()
+    words = [word for row in re.findall(r"^\| the page \|(.*)\|$", TEXT, re.MULTILINE) for word in CODE.findall(row)]
+    assert [word for word in words if not word.startswith("BRIDGE_") and word not in script] == []
+    assert words
+
+
 def test_the_runbook_names_the_test_of_each_problem() -> None:
     assert {(problem.name, problem.name.replace(" ", "-")) for problem in PROBLEMS} == set(TESTS)
 
