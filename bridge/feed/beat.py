@@ -10,6 +10,7 @@ from bridge.feed.patrol import Patrol
 OVERLAP = timedelta(seconds=10)  # visibility lags; what it shows late lies inside
 LONG_OVERLAP = timedelta(seconds=60)  # of an owner's first sweep; later a second look has the same effect
 AGAIN_SOON = timedelta(seconds=1)
+LEFT_ALONE_MAX = timedelta(seconds=30)
 
 
 class Beat:
@@ -47,9 +48,11 @@ class Beat:
             soon = await self.patrol.go(LONG_OVERLAP if self._is_first else OVERLAP, clock.now_ms())
         except TemporalAwayError as error:
             self.problem = f"{self.patrol.sweep.namespace}: {error}"
-            # After as long as it took: what does not answer holds up the others half of the time at most.
+            # After as long as it took: what does not answer holds up the others half of the time at most. A process
+            # that stood still meanwhile (a frozen container, a paused machine) must not stand by for as long again.
             now = time.monotonic()
-            self._next = now + max(AGAIN_SOON.total_seconds(), now - began)
+            took = min(now - began, LEFT_ALONE_MAX.total_seconds())
+            self._next = now + max(AGAIN_SOON.total_seconds(), took)
             return True
         self._is_first, self._whole, self.problem = False, began, None
         self._next = began + (AGAIN_SOON if soon else self._interval).total_seconds()

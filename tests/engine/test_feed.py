@@ -111,19 +111,22 @@ async def test_the_lag_is_that_of_the_namespace_that_is_furthest_behind(feed: Ro
     assert 100 <= feed.feed.lag_seconds() < 130
 
 
-async def test_what_does_not_answer_is_left_alone_as_long_as_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("took", "left_alone"), [(10, 10), (8 * 3600, 30)])
+async def test_what_does_not_answer_is_left_alone_as_long_as_it_took_but_no_longer_than_half_a_minute(
+    monkeypatch: pytest.MonkeyPatch, took: float, left_alone: float
+) -> None:
     feed, now = Round(), 1000.0
     clock = types.SimpleNamespace(monotonic=lambda: now, time=time.time)
     monkeypatch.setattr("bridge.feed.beat.time", clock)
 
     async def slow(*_: Any) -> bool:
         nonlocal now
-        now += 10
+        now += took
         raise TemporalAwayError("DEADLINE_EXCEEDED")
 
     monkeypatch.setattr(feed.lands[1], "go", slow)
     await feed.turn()
-    assert feed.feed._beats[1]._next == now + 10
+    assert feed.feed._beats[1]._next == now + left_alone
 
 
 async def test_who_stands_by_after_a_failure_is_well_again(feed: Round) -> None:
