@@ -22,6 +22,8 @@ def new_trace(content: Content) -> str:
 
 def replayed(content: Content, traceparent: str) -> str | None:
     """Return the span of the try before, where the record came back from a dead-letter topic."""
+    if isinstance(content, Command) and not content.replayed:
+        return None
     record = content.record
     origin = {name: value for name, value in record.headers if name.startswith("dlq.") and value is not None}
     if REPLAYS_HEADER not in origin:

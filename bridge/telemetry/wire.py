@@ -61,11 +61,13 @@ def _shape(shape: Shape) -> bytes:
 
 def _attribute(attribute: Attribute, value: Value) -> bytes:
     named = _named(attribute)
-    if isinstance(value, str):
-        text = value.encode(errors="replace")
-        size, size_of_all = len(text), len(named) + len(text) + 4
-        if size_of_all < 128:  # nearly always: each length is one byte then
-            return b"J%c%b\x12%c\n%c%b" % (size_of_all, named, size + 2, size, text)
+    if isinstance(value, int):
+        number = _varint(value)
+        return b"J%c%b\x12%c\x18%b" % (len(named) + len(number) + 3, named, len(number) + 1, number)
+    text = value.encode(errors="replace")
+    size, size_of_all = len(text), len(named) + len(text) + 4
+    if size_of_all < 128:  # nearly always: each length is one byte then
+        return b"J%c%b\x12%c\n%c%b" % (size_of_all, named, size + 2, size, text)
     return _field(9, named + _value(value))
 
 
@@ -96,6 +98,8 @@ def _field(number: int, content: bytes) -> bytes:
 
 
 def _varint(number: int) -> bytes:
+    if 0 <= number < 128:
+        return bytes((number,))
     number &= (1 << 64) - 1  # a negative one is written as its two's complement
     written = bytearray()
     while number > 127:

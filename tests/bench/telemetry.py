@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from unittest import mock
 
-from bridge import routes
+from bridge import interpreter, routes
 from bridge.command import Command, Record
 from bridge.intake.decode import Decoder
 from bridge.outcome import Accepted
@@ -32,6 +32,7 @@ TOLD = Accepted("2d6f1d3c-3a0e-4f9e-8d7a-0b7f6f2d4a11", began=True)
 
 def telemetry(bench: Bench) -> list[Figure]:
     """Weigh the spans of a command: not recorded, recorded and exported; and the whole daemon with all of them."""
+    interpreter.tune()  # as the daemon's is
     count = bench.size(20_000)
     figures: list[Figure] = []
     with _collector() as url, contextlib.ExitStack() as stack:
