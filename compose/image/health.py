@@ -1,0 +1,38 @@
+"""Say whether the program of this container is well, by exit code: for the health check of the image.
+
+Process 1 is `bridge run`, `bridge worker` or the mail sink. Give `--ready` to ask a daemon whether it is ready, not only alive.
+"""
+
+import http.client
+import os
+import socket
+import sys
+from pathlib import Path
+
+WITHIN_SECONDS = 5.0
+LOOPBACK = "127.0.0.1"
+
+
+def main() -> int:
+    """Ask what process 1 serves; 0 if it is well."""
+    words = Path("/proc/1/cmdline").read_text().split("\0")
+    if "bridge.dev.sink" in words:
+        with socket.create_connection((LOOPBACK, int(words[words.index("bridge.dev.sink") + 1])), WITHIN_SECONDS):
+            return 0
+    if "worker" in words or "workers" in words:
+        # In place of this process: only this one needs Temporal's client, which takes a second to import.
+        os.execv(sys.executable, [sys.executable, "-m", "workers.polling"])  # noqa: S606 - no shell is wanted
+    return _answers("/readyz" if "--ready" in sys.argv else "/healthz")
+
+
+def _answers(path: str) -> int:
+    port = int(os.environ["BRIDGE_ADMIN_ADDRESS"].rpartition(":")[2])
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=WITHIN_SECONDS)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    print(response.status, response.read().decode(errors="replace"))  # noqa: T201 - `docker inspect` shows it
+    return 0 if response.status == http.HTTPStatus.OK else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
