@@ -29,6 +29,7 @@ ARG SOURCE_DATE_EPOCH=0
 RUN python3 assemble.py /opt/bridge /image \
  && find /image/opt/bridge -name '*.so' -not -path '*.libs/*' -exec strip --strip-unneeded {} + \
  && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash -s /image -p / /image/opt/bridge /image/usr/*/ \
+ && install -d -o 65532 -g 65532 /image/mail \
  && find /image -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 
 FROM scratch

@@ -37,10 +37,10 @@ log = logs.get(__name__)
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> NoReturn:
     """Run the workers until SIGTERM or SIGINT, and leave with an exit code of the contract."""
-    names = _parse(sys.argv[1:] if arguments is None else arguments)
+    names = parse(sys.argv[1:] if arguments is None else arguments)
     logs.configure()
     try:
-        queues = _chosen(names)
+        queues = chosen(names)
         told = settings.load(os.environ if environment is None else environment)
         code = uvloop.run(run(told, queues))
     except WorkersError as error:
@@ -148,7 +148,8 @@ def _complain(error: WorkersError) -> None:
         log.error(line)
 
 
-def _parse(arguments: Sequence[str]) -> list[str]:
+def parse(arguments: Sequence[str]) -> list[str]:
+    """Return the task queues that are named; none means all of them."""
     parser = argparse.ArgumentParser(
         prog="python -m workers",
         description="Run the workers of invoices, campaigns and leads until SIGTERM or SIGINT.",
@@ -165,7 +166,8 @@ def _parse(arguments: Sequence[str]) -> list[str]:
     return names
 
 
-def _chosen(names: Sequence[str]) -> Sequence[TaskQueue]:
+def chosen(names: Sequence[str]) -> Sequence[TaskQueue]:
+    """Return the task queues of these names; raises `ConfigurationError` for unknown ones."""
     unknown = [name for name in names if name not in registry.BY_NAME]
     if unknown:
         known = ", ".join(registry.BY_NAME)

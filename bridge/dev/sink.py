@@ -1,6 +1,6 @@
-"""The mail sink: an SMTP server on this machine that keeps every message as a file and sends none on.
+"""The mail sink: an SMTP server that keeps every message as a file and sends none on.
 
-Run as `python -m bridge.dev.sink PORT FOLDER`.
+Run as `python -m bridge.dev.sink PORT FOLDER [ADDRESS]`; it listens on this machine alone unless told otherwise.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Keeper:
         unfinished.replace(self._folder / f"{name}.eml")
 
 
-async def serve(port: int, folder: Path) -> None:
+async def serve(port: int, folder: Path, host: str = ports.HOST) -> None:
     """Accept mail until SIGTERM or SIGINT; the folder is there."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -55,10 +55,10 @@ async def serve(port: int, folder: Path) -> None:
             keeper, hostname="localhost", data_size_limit=MESSAGE_BYTES_MAX, enable_SMTPUTF8=True, loop=loop
         )
 
-    server = await loop.create_server(connection, ports.HOST, port)
+    server = await loop.create_server(connection, host, port)
     await ended.wait()
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:4]))

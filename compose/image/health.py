@@ -20,8 +20,10 @@ def main() -> int:
         with socket.create_connection((LOOPBACK, int(words[words.index("bridge.dev.sink") + 1])), WITHIN_SECONDS):
             return 0
     if "worker" in words or "workers" in words:
+        queues = words[words.index("--queue") :] if "--queue" in words else []
+        flags = [word for word in queues if word]
         # In place of this process: only this one needs Temporal's client, which takes a second to import.
-        os.execv(sys.executable, [sys.executable, "-m", "workers.polling"])  # noqa: S606 - no shell is wanted
+        os.execv(sys.executable, [sys.executable, "-m", "workers.polling", *flags])  # noqa: S606 - no shell is wanted
     return _answers("/readyz" if "--ready" in sys.argv else "/healthz")
 
 

@@ -1,0 +1,2 @@
+CREATE DATABASE temporal_visibility;
+CREATE DATABASE workers;

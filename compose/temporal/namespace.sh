@@ -1,0 +1,18 @@
+#!/bin/sh
+# Make a namespace that keeps closed runs as long as told: namespace.sh NAME RETENTION. One that is there is left as it
+# is, except that it keeps runs at least as long as told... by `bridge setup apply`, which never shrinks.
+set -eu
+name=$1 retention=$2
+if temporal operator namespace describe --namespace "$name" >/dev/null 2>&1; then
+  echo "namespace $name is there"
+else
+  temporal operator namespace create --namespace "$name" --retention "$retention" >/dev/null
+  echo "namespace $name made; it keeps closed runs for $retention"
+fi
+# It can be used once every part of the server knows it, which takes up to ten seconds.
+for _ in $(seq 60); do
+  if temporal workflow count --namespace "$name" >/dev/null 2>&1; then exit 0; fi
+  sleep 0.5
+done
+echo "namespace $name cannot be used after 30 s: look at the log of temporal" >&2
+exit 1
