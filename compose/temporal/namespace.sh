@@ -1,8 +1,7 @@
 #!/bin/sh
-# Make a namespace that keeps closed runs as long as told: namespace.sh NAME RETENTION. One that is there is left as it
-# is, except that it keeps runs at least as long as told... by `bridge setup apply`, which never shrinks.
+# Make a namespace that keeps closed runs for $RETENTION: namespace.sh NAME. One that is there is left as it is.
 set -eu
-name=$1 retention=$2
+name=$1 retention=$RETENTION
 if temporal operator namespace describe --namespace "$name" >/dev/null 2>&1; then
   echo "namespace $name is there"
 else

@@ -5,7 +5,7 @@ for name in temporal visibility; do
   database=temporal
   [ "$name" = temporal ] || database=temporal_$name
   tool() { temporal-sql-tool --plugin postgres12 --ep postgres --port 5432 --user temporal --database "$database" "$@"; }
-  # 0.0 forgets the version of a database that has one.
+  # An empty database gets version 0.0 first; one that has a version would forget it so.
   tool update-schema --schema-name "postgresql/v12/$name" || {
     tool setup-schema --version 0.0
     tool update-schema --schema-name "postgresql/v12/$name"
