@@ -10,6 +10,7 @@ import pytest
 from xdist.remote import Producer
 
 from tests import sharing
+from tests.servers import choice
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -20,6 +21,21 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("tests")
 
 _SESSION = pytest.StashKey[pytest.Session]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--servers", choices=[*choice.Servers], help=choice.HELP)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    servers = choice.chosen(config.getoption("--servers"))
+    if missing := choice.missing(servers):
+        raise pytest.UsageError(missing)
+    os.environ[choice.VARIABLE] = servers
+
+
+def pytest_report_header() -> str:
+    return f"servers: {choice.current()}"
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import struct
 from collections.abc import Callable
-from pathlib import Path
 
 import confluent_kafka
 import pytest
@@ -47,11 +46,14 @@ def broken_gzip(log: bytearray, place: int) -> None:
 
 def damage(kafka: Kafka, topic: str, number: int, how: Callable[[bytearray, int], None]) -> None:
     """Stop the broker, change a batch on its disk, and start it again."""
+
+    def change(content: bytes) -> bytes:
+        log = bytearray(content)
+        how(log, batches(log)[number])
+        return bytes(log)
+
     kafka.stop()
-    (segment,) = Path(kafka.folder, "kafka").rglob(f"{topic}-0/*.log")
-    log = bytearray(segment.read_bytes())
-    how(log, batches(log)[number])
-    segment.write_bytes(log)
+    kafka.change_segment(topic, 0, change)
     kafka.start()
     kafka.wait_ready()
 

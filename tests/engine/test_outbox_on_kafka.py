@@ -3,8 +3,6 @@
 import asyncio
 import collections
 import contextlib
-import os
-import signal
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -256,13 +254,11 @@ async def test_what_a_frozen_kafka_does_not_acknowledge_is_told_and_the_line_goe
 
 @contextlib.contextmanager
 def frozen(kafka: Kafka) -> Iterator[None]:
-    assert kafka._process is not None
-    os.kill(kafka._process.pid, signal.SIGSTOP)
-    os.waitpid(kafka._process.pid, os.WUNTRACED)  # its threads stop one after the other
+    kafka.freeze()
     try:
         yield
     finally:
-        os.kill(kafka._process.pid, signal.SIGCONT)
+        kafka.thaw()
 
 
 async def test_what_is_not_acknowledged_at_the_close_is_given_up(kafka: Kafka) -> None:
