@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = (
     *("faults", "acceptance", "lifecycle", "dev", "cli", "deadletter", "routes", "telemetry", "connect"),
-    *("wire", "admin", "operations", "examples"),
+    *("wire", "admin", "operations", "examples", "compose"),
 )
 """Folders of tests, those that take longest first."""
 

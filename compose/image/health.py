@@ -1,6 +1,7 @@
 """Say whether the program of this container is well, by exit code: for the health check of the image.
 
-Process 1 is `bridge run`, `bridge worker` or the mail sink. Give `--ready` to ask a daemon whether it is ready, not only alive.
+Process 1 is `bridge run`, `bridge worker` or the mail sink. With `--ready` a daemon is asked whether it is ready, not
+only alive.
 """
 
 import http.client

@@ -44,6 +44,7 @@ def missing(servers: Servers, environment: Mapping[str, str] = os.environ) -> st
     """Say what this choice needs and has not."""
     if servers is Servers.CONTAINERS and docker.find() is None:
         return "--servers=containers needs Docker, and no engine answers: start it, or take --servers=embedded."
-    if servers is Servers.EXTERNAL and (unset := [one for one in (EXTERNAL_KAFKA, EXTERNAL_TEMPORAL) if one not in environment]):
+    unset = [one for one in (EXTERNAL_KAFKA, EXTERNAL_TEMPORAL) if one not in environment]
+    if servers is Servers.EXTERNAL and unset:
         return f"--servers=external needs {' and '.join(unset)}: set the address."
     return None

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-import docker.errors
+from docker import client as docker_client
+from docker import errors as docker_errors
 from docker.models.containers import Container
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
@@ -128,10 +129,10 @@ class Contained:
 
 def remove_all() -> None:
     """Remove every container of this session, with its volumes."""
-    client = docker.from_env()
+    client = docker_client.DockerClient.from_env()
     for container in client.containers.list(all=True, filters={"label": f"{LABEL_SESSION_ID}={SESSION_ID}"}):
         try:
             container.remove(v=True, force=True)
-        except docker.errors.NotFound:
+        except docker_errors.NotFound:
             continue
     client.close()

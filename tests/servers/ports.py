@@ -25,6 +25,16 @@ def free() -> int:
     raise AssertionError(f"no free port between {FREE_FROM} and {FREE_TO}")
 
 
+def free_pair() -> int:
+    """Return the first of two free ports side by side that no other caller has."""
+    for _ in range(FREE_TRIES):
+        port = free()
+        if port + 1 not in _GIVEN and not ports.is_taken(port + 1):
+            _GIVEN.add(port + 1)
+            return port
+    raise AssertionError(f"no two free ports side by side between {FREE_FROM} and {FREE_TO}")
+
+
 def is_share(port: int, environment: Mapping[str, str]) -> bool:
     """Say whether a port belongs to this process, where pytest-xdist runs several side by side."""
     number = int(environment.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
