@@ -21,6 +21,7 @@ RUN python3 -m pip --python /opt/bridge/bin/python install --no-compile --no-dep
       hatchling editables pathspec pluggy trove-classifiers \
  && python3 -m pip --python /opt/bridge/bin/python check
 COPY compose/image/health.py /opt/bridge/
+COPY compose/image/first_process.py compose/image/first_process.pth /opt/bridge/lib/python3.11/site-packages/
 COPY compose/image/assemble.py ./
 # The time that files carry, so that the same commit gives the same files: seconds since 1970.
 ARG SOURCE_DATE_EPOCH=0

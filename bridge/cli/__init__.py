@@ -3,7 +3,6 @@
 import importlib.metadata
 import logging
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,6 @@ CRASHED = "crashed"  # `Log.CRASHED`
 DISTRIBUTION = "kafka-temporal-bridge"
 INTERRUPTED = 130  # 128 + SIGINT
 READER_GONE = 141  # 128 + SIGPIPE
-FIRST_PROCESS = 1
 
 HELP = """Commands from Kafka start, signal and cancel Temporal workflows; every end is announced back.
 
@@ -64,8 +62,6 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 
 def main() -> None:
     """Run the command that the process was started with, and leave with its exit code."""
-    if os.getpid() == FIRST_PROCESS:  # of a container: a signal that nobody handles yet would be lost
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(errors.ExitCode.DONE))
     try:
         code = execute(sys.argv[1:])
     except Exception:  # noqa: BLE001 - the last stop: what nobody expected is shown whole

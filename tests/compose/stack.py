@@ -46,6 +46,10 @@ class Compose:
         found = self._run(("docker", "inspect", *ids), check=True).stdout
         return list(json.loads(found))
 
+    def kill(self, container: str) -> None:
+        """End a container as kill -9 does."""
+        self._run(("docker", "kill", container), check=True)
+
     def left(self) -> list[str]:
         """Return the containers and volumes of this stack."""
         label = f"label=com.docker.compose.project={self.env['COMPOSE_PROJECT_NAME']}"

@@ -34,7 +34,7 @@ def test_mails_are_files_of_the_volume(core: Compose) -> None:
 
 async def test_a_killed_copy_of_the_bridge_is_not_missed(core: Compose) -> None:
     killed, left = (one["Id"] for one in core.containers("bridge"))
-    subprocess.run(["docker", "kill", killed], check=True, capture_output=True)
+    core.kill(killed)
     try:
         assert await rehearsing.play(core.bootstrap) == {}
     finally:

@@ -9,10 +9,10 @@
 `--servers` says whether Kafka and Temporal are processes of this machine, containers, or somebody else's.
 
 Each is a `bridge.dev.server.Server`: `kill()` is kill -9, `freeze()` and `thaw()` hold it and let it go on, `stop()`
-asks, `start()` and `wait_ready()` bring it back on the same port and data, `restart()` is all of it. The calls block, so
-an async test runs them by `asyncio.to_thread`. A test that takes a server away brings it back. The servers are shared:
-each test has topics, group ids, business ids and workflow ids of its own. Nothing is left when pytest ends, also by
-kill -9.
+asks, `start()` and `wait_ready()` bring it back on the same port and data, `restart()` is all of it. The calls block,
+so an async test runs them by `asyncio.to_thread`. A test that takes a server away brings it back. The servers are
+shared: each test has topics, group ids, business ids and workflow ids of its own. Nothing is left when pytest ends,
+also by kill -9.
 """
 
 import email
