@@ -54,7 +54,7 @@ def test_a_daemon_that_is_told_to_stop_before_it_has_begun_leaves_at_once(image:
     try:
         # Takes as long as the first process needs to take signals at all.
         telling = ["docker", "exec", container, "python", "-c", "import os; os.kill(1, 15)"]
-        subprocess.run(telling, check=True, capture_output=True)
+        subprocess.run(telling, check=False, capture_output=True)  # it goes with the first process, and tells so
         left = subprocess.run(["docker", "wait", container], capture_output=True, text=True, check=True, timeout=5)
         assert left.stdout == "0\n"
     finally:
