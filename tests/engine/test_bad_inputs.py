@@ -1,11 +1,14 @@
 """Inputs that hurt others: sizes at the limits, numbers without end, names and times that mean something elsewhere."""
 
+import gc
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 
+from bridge import interpreter
 from bridge.command import Record
 from bridge.dispatch import decision, requests
 from bridge.routes import Rerun
@@ -81,6 +84,15 @@ LARGE = {
 }
 
 
+@pytest.fixture
+def settled() -> Iterator[None]:
+    """Leave what other tests hold out of the collections of garbage, as the daemon does with what it holds."""
+    interpreter.settle()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("form", ["bare", "structured"])
 @pytest.mark.parametrize("value", LARGE.values(), ids=LARGE.keys())
 def test_a_record_of_the_largest_size_is_decided_on_in_bounded_time(value: bytes, form: str) -> None:

@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage, WorkflowExecutionStatus
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from bridge import routes
@@ -56,6 +57,7 @@ class Temporal:
     """Stands for the client: takes what it can parse, as the server would; a run of each id has been open for long."""
 
     namespace = "default"
+    data_converter = DataConverter.default
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
