@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.converter import DataConverter, PayloadCodec
@@ -26,19 +27,22 @@ class Sealing(PayloadCodec):
 
     def opened(self, payload: Payload) -> Payload | None:
         """Return what was sealed, or a payload that is not sealed as it is; None where it cannot be opened."""
-        if payload.metadata["encoding"] != ENCODING:
+        if payload.metadata.get("encoding") != ENCODING:  # by `[]` protobuf would write what is not there
             return payload
         try:
-            return Payload.FromString(self._keyring.open(payload.metadata[KEY_ID], payload.data))
-        except (SealedError, ValueError):
+            return Payload.FromString(self._keyring.open(payload.metadata.get(KEY_ID, b""), payload.data))
+        except (SealedError, DecodeError):  # the second where other people's codec has sealed the data alone
             return None
+
+    def sealed(self, payload: Payload) -> Payload:
+        """Return a payload, sealed."""
+        sealed = Payload()
+        self._seal(sealed, payload)
+        return sealed
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Seal payloads."""
-        sealed = [Payload() for _ in payloads]
-        for into, payload in zip(sealed, payloads, strict=True):
-            self._seal(into, payload)
-        return sealed
+        return [self.sealed(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Open payloads; one that cannot be opened stays as it is."""

@@ -146,3 +146,21 @@ async def test_what_is_no_sealed_payload_passes() -> None:
 
     assert await sealing().decode([plain, strange]) == [plain, strange]
     assert await sealing().decode(await sealing().encode([plain])) == [plain]
+
+
+def test_data_that_were_sealed_alone_by_the_same_key_are_not_opened_and_stop_nobody() -> None:
+    key_id, data = Keyring(OURS).seal(b'{"a":1}')  # Temporal's samples seal the whole payload
+    alone = Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": key_id}, data=data)
+    failure = Failure(message="Encoded failure", encoded_attributes=alone)
+
+    assert sealing().opened(alone) is None
+    assert opened.opened(completed(alone), sealing()) == completed(alone)
+    assert opened.opened(failed(failure), sealing()) == failed(failure)
+    assert mark.in_memo(Memo(fields={mark.MEMO: alone}), sealing()) is None
+
+
+@pytest.mark.parametrize("metadata", [{}, {"encoding": b"binary/encrypted"}])
+async def test_to_look_into_a_payload_leaves_it_as_it_is(metadata: dict[str, bytes]) -> None:
+    strange = Payload(metadata=metadata, data=b"x")
+
+    assert await sealing().decode([strange]) == [Payload(metadata=metadata, data=b"x")]

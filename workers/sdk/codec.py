@@ -7,10 +7,11 @@ take the codec of Temporal's samples: `binary/encrypted`, AES-256-GCM, the key's
 import dataclasses
 from collections.abc import Callable, Sequence
 
+from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 
-from topics.sealing import ENCODING, KEY_ID, Keyring
+from topics.sealing import ENCODING, KEY_ID, Keyring, SealedError
 
 
 class SealedPayloads(PayloadCodec):
@@ -35,7 +36,11 @@ class SealedPayloads(PayloadCodec):
     def _opened(self, payload: Payload) -> Payload:
         if payload.metadata.get("encoding") != ENCODING:
             return payload
-        return Payload.FromString(self._keyring.open(payload.metadata[KEY_ID], payload.data))
+        plain = self._keyring.open(payload.metadata.get(KEY_ID, b""), payload.data)
+        try:
+            return Payload.FromString(plain)
+        except DecodeError as error:
+            raise SealedError("What was sealed is no payload: a codec seals the whole of it, not its data.") from error
 
 
 def sealed(converter: DataConverter, keys: str, reread: Callable[[], str | None] = lambda: None) -> DataConverter:
