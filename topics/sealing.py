@@ -73,8 +73,9 @@ class Keyring:
     def seal(self, plain: bytes) -> tuple[bytes, bytes]:
         """Return the id of the key, as metadata have it, and the sealed data."""
         self._look(LOOK_EVERY)
+        key_id, cipher = self._newest
         nonce = os.urandom(NONCE_BYTES)
-        return self._newest_id, nonce + self._newest.encrypt(nonce, plain, None)
+        return key_id, nonce + cipher.encrypt(nonce, plain, None)
 
     def open(self, key_id: bytes, sealed: bytes) -> bytes:
         """Return what was sealed; raises `SealedError`."""
@@ -103,11 +104,14 @@ class Keyring:
         except ValueError as error:
             self._text = text  # told once
             log.warning("The new BRIDGE_PAYLOAD_KEYS cannot be used, the old ones stay: %s", error)
+        else:
+            log.info("BRIDGE_PAYLOAD_KEYS has new keys: the first of %s encrypts.", ", ".join(self.key_ids))
 
     def _use(self, text: str) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - see the module's docstring
 
         self._ciphers: Mapping[str, AESGCM] = {name: AESGCM(key) for name, key in parse(text).items()}
         first = next(iter(self._ciphers))
-        self._newest_id, self._newest = first.encode(), self._ciphers[first]
+        # In one step: another thread never has the id of one key, and the cipher of another.
+        self._newest = (first.encode(), self._ciphers[first])
         self._text = text

@@ -2,15 +2,18 @@
 
 import base64
 import dataclasses
+import threading
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from temporalio.api.common.v1 import Payload
 
 from bridge import settings
-from bridge.admin import api, guard
+from bridge.admin import api, codec, guard
 from bridge.admin.management import Management
+from bridge.sealing import Sealing
 from bridge.telemetry.health import Health
 from bridge.telemetry.metrics import Metrics
 
@@ -135,3 +138,30 @@ async def test_the_api_s_document_tells_of_the_codec() -> None:
     async with client() as asking:
         paths = (await asking.get("/v1/openapi.json")).json()["paths"]
     assert {DECODE, ENCODE} <= paths.keys()
+
+
+@pytest.mark.parametrize("path", [DECODE, ENCODE])
+@pytest.mark.parametrize("part", [b"{}", b"[]"])  # protobuf takes both for a payload
+async def test_a_request_of_more_payloads_than_anybody_reads_is_refused(path: str, part: bytes) -> None:
+    body = b'{"payloads":[' + b",".join([part] * (codec.PARTS_MAX + 2)) + b"]}"
+    async with client() as asking:
+        answer = await asking.post(path, content=body)
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"problem": f"The body has more than {codec.PARTS_MAX} parts: ask for fewer payloads at once."},
+    )
+
+
+async def test_the_daemon_goes_on_while_payloads_are_coded(monkeypatch: pytest.MonkeyPatch) -> None:
+    coded_in: list[int] = []
+
+    def sealed(_: Sealing, payload: Payload) -> Payload:
+        coded_in.append(threading.get_ident())
+        return payload
+
+    monkeypatch.setattr(Sealing, "sealed", sealed)
+    async with client() as asking:
+        answer = await asking.post(ENCODE, json={"payloads": [PLAIN]})
+    assert answer.status_code == 200
+    assert threading.get_ident() not in coded_in
+    assert len(coded_in) == 1

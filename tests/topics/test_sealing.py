@@ -117,3 +117,15 @@ def test_keys_that_cannot_be_used_leave_the_old_ones(
             clock.now = second
             assert clock.keyring.seal(b"payload")[0] == b"old"
     assert len(caplog.records) == (keys is not None)
+
+
+def test_new_keys_are_told_by_their_ids_once_they_are_in_use(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock(monkeypatch, text(old=OLD))
+    clock.keys = text(new=NEW, old=OLD)
+    with caplog.at_level(logging.INFO):
+        for second in (10.0, 20.0):
+            clock.now = second
+            clock.keyring.seal(b"payload")
+    assert caplog.messages == ["BRIDGE_PAYLOAD_KEYS has new keys: the first of new, old encrypts."]
