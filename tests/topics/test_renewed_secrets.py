@@ -1,6 +1,11 @@
 """Secrets in files are read again by whoever logs in anew."""
 
+import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from topics.environment import kafka, reader, temporal
 from topics.environment.passwords import Password
@@ -66,3 +71,34 @@ def test_a_url_that_is_a_secret_may_be_a_file(tmp_path: Path) -> None:
     assert reading.section is not None
     assert reading.section.content_url is not None
     assert reading.section.content_url.get_secret_value() == "https://content.example/hook/s3cret"
+
+
+@pytest.fixture
+def pipe() -> Iterator[Path]:
+    """Give a file as a shell makes it of `<(echo first)`: it can be read once."""
+    reading, writing = os.pipe()
+    os.write(writing, b"first\n")
+    os.close(writing)
+    yield Path(f"/dev/fd/{reading}")
+    os.close(reading)
+
+
+def test_what_a_pipe_has_told_stays(pipe: Path) -> None:
+    password = kafka.client_options(read(**login(pipe)))["sasl_plain_password"]
+    assert (password, password.now) == ("first", "first")
+
+
+def test_temporal_s_key_that_a_pipe_has_told_stays(pipe: Path) -> None:
+    told = temporal.with_secrets({"TEMPORAL_API_KEY_FILE": str(pipe)}, [])
+    assert temporal.renewed(told, [])["TEMPORAL_API_KEY"] == "first"
+
+
+@pytest.mark.timeout(10)  # to open it again waits for a writer
+def test_a_named_pipe_is_not_opened_again(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    os.mkfifo(file)
+    writing = threading.Thread(target=file.write_text, args=("first",))
+    writing.start()
+    section = read(**login(file))
+    writing.join()
+    assert reader.current(section, "sasl_password") is None

@@ -96,8 +96,13 @@ def _files(section: type[Section], environment: Mapping[str, str], sources: Mapp
 def current(section: Section, name: str) -> str | None:
     """Return the secret `name` as its file has it now; None where it came from no file, or that cannot be read now."""
     path = section._files.get(name)  # noqa: SLF001 - as above
-    found = from_file(variable_name(type(section), name), path, []) if path is not None else None
+    found = from_file(variable_name(type(section), name), path, []) if path is not None and not is_pipe(path) else None
     return found[0] if found is not None else None
+
+
+def is_pipe(path: Path) -> bool:
+    """Return whether a file can be read once only: to open a pipe again gives nothing, or waits for ever."""
+    return path.exists() and not path.is_file()
 
 
 def show(name: str, value: object) -> str:

@@ -10,7 +10,8 @@ API_KEY = "TEMPORAL_API_KEY"
 
 def renewed(environment: Mapping[str, str], problems: list[str]) -> Mapping[str, str]:
     """Return what `with_secrets` returned, with what the file holds by now."""
-    if not environment.get(API_KEY + reader.FILE_SUFFIX):
+    file = environment.get(API_KEY + reader.FILE_SUFFIX)
+    if not file or reader.is_pipe(Path(file)):
         return environment
     return with_secrets({name: value for name, value in environment.items() if name != API_KEY}, problems)
 
