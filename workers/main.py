@@ -82,9 +82,7 @@ async def run(told: Settings, queues: Sequence[TaskQueue]) -> ExitCode:
             loop.add_signal_handler(number, stop.set)
         async with asyncio.TaskGroup() as group:
             renewing = group.create_task(renewal.run(), name="renewal")
-            code = await _serve(workers, stop, told.drain_timeout)
-            renewing.cancel()
-        return code
+            return await _serve(workers, stop, told.drain_timeout, renewing)
 
 
 async def _start(
@@ -124,12 +122,15 @@ def _worker(client: Client, queue: TaskQueue, resources: Resources, traced: Trac
     )
 
 
-async def _serve(workers: Sequence[Worker], stop: asyncio.Event, drain: timedelta) -> ExitCode:
+async def _serve(
+    workers: Sequence[Worker], stop: asyncio.Event, drain: timedelta, renewing: "asyncio.Task[NoReturn]"
+) -> ExitCode:
     """Run `workers` until `stop`, then let them finish what they have in hand for the time `drain`."""
     running = [asyncio.create_task(worker.run()) for worker in workers]
     stopping = asyncio.create_task(stop.wait())
     log.info("The workers are ready.", queues=[worker.task_queue for worker in workers])
     await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    renewing.cancel()  # a worker that has drained takes no client any more
     for task in running:
         if task.done():
             task.result()  # a worker ends by itself only with an error
