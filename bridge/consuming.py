@@ -26,6 +26,8 @@ class Consuming:
 
     def __init__(self, settings: Settings, intake: Intake, health: Health) -> None:
         self._settings = settings
+        # Once: what is in files renews itself, and files that cannot be used yet must not end a daemon that runs.
+        self._options = connect.kafka_options(settings)
         self._intake = intake
         self._health = health
 
@@ -66,7 +68,7 @@ class Consuming:
     @contextlib.asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
         kafka = self._settings.kafka
-        broker = subscription.broker(kafka, connect.kafka_options(self._settings))
+        broker = subscription.broker(kafka, self._options)
         subscriber = subscription.subscriber(
             broker, self._settings.routes.topics, self._settings.bridge.group_id, kafka, self._intake
         )

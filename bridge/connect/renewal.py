@@ -5,8 +5,10 @@ the server ends each connection after some minutes: an expired certificate would
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
@@ -19,6 +21,9 @@ from bridge.telemetry.names import Log
 
 EVERY = timedelta(seconds=5)
 
+_LOGIN: Mapping[str, Any] = MappingProxyType({"api_key": None, "tls": None, "rpc_metadata": {}})
+"""What a file may hold anew, and what a client has for none."""
+
 log = logs.get(__name__)
 
 
@@ -29,7 +34,6 @@ class Renewal:
         """Take the client, connected by what the settings name."""
         self._client = client
         self._settings = settings
-        self._taken = temporal.temporal_config(settings)
         self._told = ""
 
     async def run(self) -> NoReturn:
@@ -41,23 +45,27 @@ class Renewal:
     async def look(self) -> None:
         """Look once."""
         try:
-            found = temporal.temporal_config(self._settings)
-            # Another server or namespace is no renewal: a restart goes there.
-            wanted: ClientConnectConfig = {
-                **found,
-                "target_host": self._taken["target_host"],
-                "namespace": self._taken["namespace"],
-            }
-            if wanted == self._taken:
+            wanted = self._wanted()
+            if self._has(wanted):
                 self._told = ""
                 return
             fresh = await temporal.tried(wanted)
         except (ConfigurationError, waiting.AwayError, TimeoutError) as error:
             self._tell(str(error) or "it does not answer")
             return
-        self._taken, self._told = wanted, ""
+        self._told = ""
         _take_over(self._client, fresh)
         log.info(Log.CREDENTIALS_RENEWED)
+
+    def _wanted(self) -> ClientConnectConfig:
+        found, held = temporal.temporal_config(self._settings), self._client.service_client.config
+        # Another server or namespace is no renewal: a restart goes there.
+        return {**found, "target_host": held.target_host, "namespace": self._client.namespace}
+
+    def _has(self, wanted: ClientConnectConfig) -> bool:
+        # What the client holds counts, not what was read at start: a file may have been replaced between.
+        held = self._client.service_client.config
+        return all(wanted.get(name, none) == getattr(held, name) for name, none in _LOGIN.items())
 
     def _tell(self, problem: str) -> None:
         if problem != self._told:
