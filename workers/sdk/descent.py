@@ -18,7 +18,8 @@ _IDS = SearchAttributeKey.for_keyword_list("BridgeIds")
 class Descent:
     """Memo and search attributes for a child workflow, or for what a schedule starts; empty where no command led here.
 
-    A memo that a codec has encrypted cannot be read by the bridge: then the runs are announced for no command.
+    A memo that a codec has encrypted is read where the bridge has the codec's key (BRIDGE_PAYLOAD_KEYS); elsewhere the
+    runs are announced for no command.
     """
 
     memo: Mapping[str, Any]
