@@ -135,7 +135,12 @@ class Daemon:
         self.inside = Inside(self._intake, self._breaker, health, self.pauses.holds)
         self._pollers = Pollers(clients, settings.routes)
         self._renewal = connect.Renewal(client, settings)
-        self._probe = probe.Probe(client, lambda: offsets.answers(self._intake.consumer), health)
+        self._probe = probe.Probe(
+            client,
+            lambda: offsets.answers(self._intake.consumer),
+            health,
+            kafka_refusal=lambda: connect.kafka_refusal(settings),
+        )
         metrics.gauge(Metric.IN_FLIGHT, lambda: self._intake.lanes.in_hand)
         metrics.gauge(Metric.WAITING, lambda: self._intake.lanes.waiting)
         metrics.gauge(Metric.PAUSED_PARTITIONS, lambda: self._intake.paused_partitions)

@@ -13,19 +13,35 @@ from temporalio.service import RPCError
 from bridge.dispatch import failures
 from bridge.dispatch.failures import OverloadedError, RefusedByTemporalError
 from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError
+from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
+from bridge.telemetry.names import Log
 
 EVERY = timedelta(seconds=5)
 TIMEOUT = timedelta(seconds=4)  # with the time between two looks: what is wrong shows within 10 s
+KAFKA_LOGIN = "kafka login"
+
+log = logs.get(__name__)
+
+
+async def _nothing() -> str | None:
+    return None
 
 
 class Probe:
     """Tells health what it sees. Of what others told it takes nothing back, but that Temporal is away."""
 
-    def __init__(self, client: Client, kafka_answers: Callable[[], Awaitable[bool]], health: Health) -> None:
-        """Take a client of the namespace to look at, and what asks Kafka."""
+    def __init__(
+        self,
+        client: Client,
+        kafka_answers: Callable[[], Awaitable[bool]],
+        health: Health,
+        kafka_refusal: Callable[[], Awaitable[str | None]] = _nothing,
+    ) -> None:
+        """Take a client of the namespace to look at, what asks Kafka, and what asks it why it does not let us in."""
         self._client = client
         self._kafka_answers = kafka_answers
+        self._kafka_refusal = kafka_refusal
         self._health = health
         self._told: dict[Part, str] = {}
 
@@ -58,6 +74,7 @@ class Probe:
         except (KafkaError, TimeoutError):
             answers = False
         self._tell(Part.KAFKA, None if answers else "no broker answers")
+        self._alert(None if answers else await self._kafka_refusal())
 
     async def _ask_temporal(self) -> None:
         request = workflowservice.DescribeNamespaceRequest(namespace=self._client.namespace)
@@ -68,6 +85,13 @@ class Probe:
                 failures.meaning(error)
         except RuntimeError as error:  # how the client says that it cannot connect
             raise TemporalAwayError(str(error)) from error
+
+    def _alert(self, refusal: str | None) -> None:
+        if refusal is None:
+            self._health.alerts.pop(KAFKA_LOGIN, None)
+        elif self._health.alerts.get(KAFKA_LOGIN) != refusal:
+            self._health.alerts[KAFKA_LOGIN] = refusal
+            log.error(Log.MISCONFIGURED, problem=refusal)
 
     def _tell(self, part: Part, problem: str | None) -> None:
         if problem is not None:

@@ -56,6 +56,19 @@ async def wait_for_kafka(settings: Settings) -> None:
     )
 
 
+async def kafka_refusal(settings: Settings) -> str | None:
+    """Return why no broker lets us in, where a person must correct it: the clients log it at most, and go on trying."""
+    try:
+        options = kafka_options(settings)
+        async with asyncio.timeout(waiting.ATTEMPT_TIMEOUT.total_seconds()):
+            await _ask_brokers(options.pop("bootstrap_servers"), options)
+    except errors.ConfigurationError as error:
+        return str(error)
+    except (waiting.AwayError, TimeoutError):
+        return None
+    return None
+
+
 async def broker_apis(settings: Settings) -> dict[int, int]:
     """Return the newest version of each API that a broker speaks; raises as `wait_for_kafka` does."""
     options = kafka_options(settings)

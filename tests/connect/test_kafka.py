@@ -181,3 +181,14 @@ def test_a_command_with_a_refused_login_ends_with_2(secured: Kafka, tmp_path: Pa
     assert (ended.code, ended.out) == (2, "")
     assert "refuses the login" in ended.err
     assert "Traceback" not in ended.err
+
+
+async def test_a_broker_that_refuses_a_running_daemon_is_asked_why(secured: Kafka) -> None:
+    told = {
+        user: await connect.kafka_refusal(loaded(**servers.environment(secured, servers.ANN, KAFKA_SASL_PASSWORD=word)))
+        for user, word in {"right": servers.password(servers.ANN), "wrong": "other"}.items()
+    }
+    assert told["right"] is None
+    assert told["wrong"] is not None
+    assert "refuses the login" in told["wrong"]
+    assert await connect.kafka_refusal(loaded(KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")) is None

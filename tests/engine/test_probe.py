@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+import structlog
 from temporalio.client import Client
 
 from bridge import probe
@@ -88,6 +89,23 @@ async def test_a_kafka_that_does_not_answer_is_told_and_taken_back_when_it_does(
     looking._kafka_answers = yes
     await looking.look_at_kafka()
     assert health.problems == {}
+
+
+async def test_a_kafka_that_refuses_the_login_is_told_with_what_to_correct_until_it_answers(stage: Stage) -> None:
+    async def refusal() -> str | None:
+        return "Kafka at k:9093 refuses the login: correct KAFKA_SASL_PASSWORD."
+
+    health = Health()
+    looking = Probe(stage.client, no, health, kafka_refusal=refusal)
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(2):
+            await looking.look_at_kafka()
+    assert health.alerts == {"kafka login": await refusal()}
+    assert [entry["problem"] for entry in logged if entry["event"] == "misconfigured"] == [await refusal()]
+
+    looking._kafka_answers = yes
+    await looking.look_at_kafka()
+    assert (health.problems, health.alerts) == ({}, {})
 
 
 async def test_a_kafka_that_says_nothing_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
