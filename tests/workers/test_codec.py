@@ -3,12 +3,11 @@
 import base64
 
 import pytest
-from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.exceptions import ApplicationError
 
 from topics.environment.sections import BridgeSection
-from topics.sealing import Keyring, SealedError
+from topics.sealing import SealedError
 from workers import converter
 from workers.sdk import codec
 
@@ -53,11 +52,3 @@ def test_the_workers_encrypt_where_there_are_keys(keys: str | None) -> None:
     made = converter.made(BridgeSection.model_validate({"payload_keys": keys}))
     assert (made.payload_codec is not None) == (keys is not None)
     assert made.payload_converter_class is converter.ExactPayloadConverter
-
-
-async def test_data_that_were_sealed_alone_are_no_value() -> None:
-    key_id, data = Keyring(KEYS).seal(b'"Ada"')  # by a codec that does not seal the whole payload
-    alone = Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": key_id}, data=data)
-
-    with pytest.raises(SealedError, match="What was sealed is no payload"):
-        await codec.sealed(converter.data_converter, KEYS).decode([alone])
