@@ -45,6 +45,17 @@ def test_what_nobody_reads_is_dropped_without_a_wait_and_the_reader_is_told_how_
     leaving.close()
 
 
+def test_lines_are_whole_where_the_pipe_does_not_wait(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    os.set_blocking(writer, False)  # as who started us may have left it: it holds for all who share the pipe
+    leaving = Outlet(writer)
+    for _ in range(200):
+        leaving.emit(line())
+    leaving.emit(line("the last"))
+    assert read_until(reader, b"the last\n").decode().splitlines() == [LINE] * 200 + ["the last"]
+    leaving.close()
+
+
 def test_the_last_lines_are_out_when_it_is_closed(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     leaving = Outlet(writer)

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import queue
+import select
 import threading
 from datetime import timedelta
 from typing import TextIO
@@ -60,10 +61,15 @@ class Outlet(logging.Handler):
 
     def _out(self, line: str) -> None:
         left = f"{line}\n".encode(errors="backslashreplace")
-        try:
-            while left:
+        while left:
+            try:
                 left = left[os.write(self._descriptor, left) :]
-        except BlockingIOError:  # a pipe that does not wait, and is full
-            self._dropped += 1
-        except OSError:
-            return  # a full disk, a reader that is gone: the next line may find room again
+            except BlockingIOError:  # a pipe that does not wait, and is full: half a line would spoil the next one
+                self._wait_for_room()
+            except OSError:
+                return  # a full disk, a reader that is gone: the next line may find room again
+
+    def _wait_for_room(self) -> None:
+        waiting = select.poll()
+        waiting.register(self._descriptor, select.POLLOUT)
+        waiting.poll()
