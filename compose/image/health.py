@@ -12,6 +12,7 @@ from pathlib import Path
 
 WITHIN_SECONDS = 5.0
 LOOPBACK = "127.0.0.1"
+WORKERS = ("worker", "workers")  # `bridge worker`, and what it becomes: `python -m workers`
 
 
 def main() -> int:
@@ -20,12 +21,16 @@ def main() -> int:
     if "bridge.dev.sink" in words:
         with socket.create_connection((LOOPBACK, int(words[words.index("bridge.dev.sink") + 1])), WITHIN_SECONDS):
             return 0
-    if "worker" in words or "workers" in words:
-        queues = words[words.index("--queue") :] if "--queue" in words else []
-        flags = [word for word in queues if word]
+    if (flags := flags_of_worker(words)) is not None:
         # In place of this process: only this one needs Temporal's client, which takes a second to import.
         os.execv(sys.executable, [sys.executable, "-m", "workers.polling", *flags])  # noqa: S606 - no shell is wanted
     return _answers("/readyz" if "--ready" in sys.argv else "/healthz")
+
+
+def flags_of_worker(words: list[str]) -> list[str] | None:
+    """Return what a worker was told, in any way of writing it; None where the program is none."""
+    begin = next((number for number, word in enumerate(words) if word in WORKERS), None)
+    return None if begin is None else [word for word in words[begin + 1 :] if word]
 
 
 def _answers(path: str) -> int:
