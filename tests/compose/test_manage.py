@@ -34,6 +34,13 @@ def test_a_namespace_without_a_name_is_an_error() -> None:
     assert said("namespace") == (2, "manage: namespace needs a NAME: manage namespace NAME\n")
 
 
+def test_reset_with_more_than_yes_removes_nothing() -> None:
+    assert said("reset", "--yes", "bridge") == (
+        2,
+        "manage: reset takes at most 1 word(s) more, and got 2: see manage help\n",
+    )
+
+
 def test_reset_asks_first(compose: Compose) -> None:
     done = compose.manage("reset", told="n\n")
     assert (done.returncode, done.stderr) == (1, "manage: nothing was removed\n")
