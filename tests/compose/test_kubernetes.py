@@ -104,6 +104,14 @@ def test_what_scales_is_there() -> None:
     assert scaled == deployments
 
 
+def test_what_scales_is_not_set_back_when_it_is_applied_again() -> None:
+    (patch,) = kustomization("production")["patches"]
+    assert (patch["target"], yaml.safe_load(patch["patch"])) == (
+        {"kind": "Deployment"},
+        [{"op": "remove", "path": "/spec/replicas"}],
+    )
+
+
 def test_every_variable_is_one_that_the_programs_know() -> None:
     config = {
         line.split("=", 1)[0]
