@@ -81,10 +81,21 @@ def _panel(number: int, metric: Metric, instrument: Instrument, place: dict[str,
         "fieldConfig": {"defaults": {"unit": unit, "min": 0}, "overrides": []},
         "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
         "targets": [
-            {"refId": letter, "datasource": SOURCE, "expr": expression, "legendFormat": legend}
+            {
+                "refId": letter,
+                "datasource": SOURCE,
+                "expr": expression,
+                "legendFormat": legend,
+                **_traces(letter, instrument),
+            }
             for letter, (expression, legend) in zip("ABC", _queries(metric, instrument), strict=False)
         ],
     }
+
+
+def _traces(letter: str, instrument: Instrument) -> dict[str, bool]:
+    """Return what has the exemplars of a histogram shown, once for its three curves."""
+    return {"exemplar": True} if instrument.form is Form.HISTOGRAM and letter == "A" else {}
 
 
 def _queries(metric: Metric, instrument: Instrument) -> Iterator[tuple[str, str]]:

@@ -84,6 +84,20 @@ def test_prometheus_has_the_rules_that_bridge_export_prints() -> None:
     assert (FOLDER / "monitoring" / "alerts.yml").read_text() == alerts.rules()
 
 
+def test_exemplars_are_kept_and_lead_to_their_traces() -> None:
+    assert "--enable-feature=exemplar-storage" in SERVICES["prometheus"]["command"]
+    sources = yaml.safe_load((FOLDER / "grafana" / "datasources.yaml").read_text())["datasources"]
+    prometheus = next(one for one in sources if one["type"] == "prometheus")
+    jaeger = next(one for one in sources if one["type"] == "jaeger")
+    expected = [{"name": "trace_id", "datasourceUid": jaeger["uid"]}]
+    assert prometheus["jsonData"]["exemplarTraceIdDestinations"] == expected
+
+
+def test_jaeger_is_sent_no_metrics_which_it_refuses() -> None:
+    assert contained.version("OTEL_METRICS_EXPORTER") == "none"
+    assert SERVICES["workers"]["environment"]["OTEL_METRICS_EXPORTER"] == "${OTEL_METRICS_EXPORTER}"
+
+
 def test_grafana_finds_its_dashboard_and_its_sources() -> None:
     sources = yaml.safe_load((FOLDER / "grafana" / "datasources.yaml").read_text())["datasources"]
     provider = yaml.safe_load((FOLDER / "grafana" / "dashboards.yaml").read_text())["providers"][0]
