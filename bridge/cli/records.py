@@ -7,7 +7,7 @@ import aiokafka
 
 from bridge import connect
 from bridge.command import Record
-from bridge.intake import tolerant
+from bridge.intake import inflation, tolerant
 from bridge.settings import Settings
 
 POLL_MS = 200
@@ -18,6 +18,7 @@ class Follower:
 
     def __init__(self, settings: Settings, topics: Collection[str], *, from_beginning: bool = False) -> None:
         self._from_beginning = from_beginning
+        inflation.bound()
         self._consumer = aiokafka.AIOKafkaConsumer(
             *topics,
             **connect.kafka_options(settings),

@@ -17,7 +17,7 @@ from bridge.command import Record
 from bridge.deadletter import letter
 from bridge.deadletter.letter import Letter, Place
 from bridge.deadletter.selection import Selection
-from bridge.intake import received, tolerant
+from bridge.intake import inflation, received, tolerant
 
 POLL_MS = 500
 SILENCE_MAX = timedelta(seconds=30)
@@ -148,6 +148,7 @@ def partition_counts(topics: Collection[str], there: Mapping[str, int]) -> dict[
 @contextlib.asynccontextmanager
 async def opened(options: dict[str, Any]) -> AsyncIterator[Shelf]:
     """Hold a shelf; `options` are those of `bridge.connect.kafka_options`."""
+    inflation.bound()
     consumer = AIOKafkaConsumer(
         **options, isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
     )

@@ -9,7 +9,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.record.memory_records import MemoryRecords
 
 from bridge.command import Record
-from bridge.intake import received
+from bridge.intake import inflation, received
 from bridge.lookup import sieve
 
 
@@ -24,6 +24,7 @@ class Page:
 
     def records(self, tp: TopicPartition, needles: Collection[bytes] | None) -> list[Record]:
         """Return the records of the batches that may hold a needle; without `needles` all of them."""
+        inflation.bound()
         kept = self.data if needles is None else sieve.sifted(self.data, self.batches, needles)
         walk = PartitionRecords(tp, MemoryRecords(kept), self.aborted, self.begin, None, None, True, READ_COMMITTED)
         return [received.record(each) for each in walk]

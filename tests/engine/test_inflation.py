@@ -1,6 +1,8 @@
 """What compressed batches may become."""
 
 import gzip
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 
@@ -51,3 +53,26 @@ def test_the_largest_batch_comes_out_and_no_larger_one_nor_the_memory_for_it(nam
 def test_a_stream_that_is_cut_is_no_batch(name: str) -> None:
     with pytest.raises(Exception, match=r"cut|truncated|incomplete"):
         getattr(default_records, name)(COMPRESS[name](b"an order" * 100)[:-5])
+
+
+BOMB = """
+from aiokafka import TopicPartition
+from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+from bridge.intake.inflation import INFLATED_BYTES_MAX, InflatedTooLargeError
+from bridge.lookup import sieve
+from bridge.lookup.page import Page
+
+builder = DefaultRecordBatchBuilder(2, DefaultRecordBatch.CODEC_ZSTD, False, -1, -1, -1, 1 << 30)
+builder.append(0, timestamp=1, key=b"key", value=bytes(INFLATED_BYTES_MAX), headers=[])
+data = bytes(builder.build())
+try:
+    Page(data, list(sieve.batches(data)), None, 0).records(TopicPartition("topic", 0), None)
+except InflatedTooLargeError:
+    print("refused")
+"""
+
+
+def test_what_the_command_line_looks_through_is_bounded_too() -> None:
+    """In a process of its own: here the bound holds already."""
+    ran = subprocess.run([sys.executable, "-c", BOMB], capture_output=True, text=True, check=True)
+    assert ran.stdout == "refused\n"
