@@ -28,6 +28,7 @@ async def examine(settings: Settings) -> list[Finding]:
         username=urllib.parse.unquote(url.username) if url.username else None,
         password=urllib.parse.unquote(url.password) if url.password else None,
         use_tls=url.scheme == "smtps",
+        start_tls=_starts_tls(url),
         timeout=ANSWER_SECONDS,
     )
     try:
@@ -36,3 +37,11 @@ async def examine(settings: Settings) -> list[Finding]:
     except (aiosmtplib.SMTPException, OSError) as error:
         return [fail(CHECK, f"{host}:{port}: {error}", ADVICE)]
     return [ok(CHECK, f"{host}:{port}")]
+
+
+def _starts_tls(url: urllib.parse.SplitResult) -> bool | None:
+    """Return whether the workers would ask for TLS after the greeting; None: if the server offers it."""
+    told = urllib.parse.parse_qs(url.query, keep_blank_values=True).get("starttls")
+    if url.scheme == "smtps":
+        return False
+    return None if told is None else told[-1] not in {"0", "false", "no"}
