@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer
 
-from bridge import connect
+from bridge import closing, connect
 from bridge.errors import ExitCode
 from bridge.intake import subscription, watchdog
 from bridge.intake.intake import Intake
@@ -73,11 +73,12 @@ class Consuming:
             broker, self._settings.routes.topics, self._settings.bridge.group_id, kafka, self._intake
         )
         await broker.start()
+        consumer = subscriber.consumer
+        if consumer is None:
+            raise RuntimeError("FastStream started no consumer")
         try:
-            if subscriber.consumer is None:
-                raise RuntimeError("FastStream started no consumer")
-            yield subscriber.consumer
+            yield consumer
         finally:
             with contextlib.suppress(TimeoutError):  # the group notices by itself that we are gone
                 async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
-                    await broker.stop()
+                    await closing.close(consumer, broker.stop)

@@ -9,7 +9,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from bridge import errors
+from bridge import closing, errors
 from bridge.command import rfc3339
 from bridge.feed import pastdamage
 from bridge.feed.pastdamage import Batches
@@ -45,19 +45,19 @@ class Pauses:
                 await self._consumer.start()
                 await self._read_all()
         except (TimeoutError, KafkaError) as error:
-            await self._opened.stop()
+            await closing.close(self._opened)
             raise errors.ConnectError(
                 f"{self._tp.topic} cannot be read ({type(error).__name__}), so what a person has paused is not known. "
                 "See that Kafka is up, and that this account may read the topic."
             ) from error
         except BaseException:
-            await self._opened.stop()
+            await closing.close(self._opened)
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         consumer, self._opened = self._consumer, None
-        await consumer.stop()
+        await closing.close(consumer)
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:

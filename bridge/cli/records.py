@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import aiokafka
 
-from bridge import connect
+from bridge import closing, connect
 from bridge.command import Record
 from bridge.intake import inflation, tolerant
 from bridge.settings import Settings
@@ -37,12 +37,12 @@ class Follower:
                 for partition, offset in offsets.items():
                     self._consumer.seek(partition, offset)
         except BaseException:
-            await self._consumer.stop()
+            await closing.close(self._consumer)
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
+        await closing.close(self._consumer)
 
     async def __aiter__(self) -> AsyncIterator[Record]:
         """Yield records as they come, without end."""

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError, UnsupportedCodecError
 from aiokafka.structs import ConsumerRecord
 
-from bridge import errors
+from bridge import closing, errors
 from bridge.command import Record
 from bridge.deadletter import letter
 from bridge.deadletter.letter import Letter, Place
@@ -160,4 +160,4 @@ async def opened(options: dict[str, Any]) -> AsyncIterator[Shelf]:
             f"Kafka refuses to be read: {type(error).__name__}: {error}. It needs Read on the dead-letter topics."
         ) from error
     finally:
-        await consumer.stop()
+        await closing.close(consumer)

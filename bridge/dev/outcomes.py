@@ -10,6 +10,7 @@ from typing import Any, Self
 import aiokafka
 from aiokafka import errors as kafka_errors
 
+from bridge import closing
 from topics.spec import DEAD_LETTER_SUFFIX
 
 POLL_MS = 100
@@ -50,14 +51,14 @@ class Outcomes:
             await self._consumer.start()
             await self._consumer.seek_to_end()
         except BaseException:
-            await self._consumer.stop()
+            await closing.close(self._consumer)
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
-                await self._consumer.stop()
+                await closing.close(self._consumer)
 
     async def __aiter__(self) -> AsyncIterator[Outcome]:
         while True:

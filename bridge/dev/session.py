@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 import rich.console
@@ -32,6 +33,7 @@ from bridge.errors import ExitCode
 from topics import tables
 from topics.spec import TopicKind
 
+SEEN_WITHIN = timedelta(seconds=1)  # that a part has ended; what talks to it may notice before
 FOLLOWED = frozenset({TopicKind.EVENTS, TopicKind.LIFECYCLE, TopicKind.DEAD_LETTERS})
 
 
@@ -111,6 +113,8 @@ async def until_stopped(
     tasks: tuple[asyncio.Task[Any], ...] = (watch, play, asyncio.create_task(stopped.wait()))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if play.done() and (play.cancelled() or play.exception()):
+            await asyncio.wait((watch,), timeout=SEEN_WITHIN.total_seconds())
         if watch.done():
             await watch
         if play.done():

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from bridge import closing
+
 SESSION_TIMEOUT_MS = 10_000
 POLL_TIMEOUT_MS = 500
 POLL_WITHIN = timedelta(seconds=60)  # a rebalance takes the session's timeout, and the broker's return
@@ -157,4 +159,4 @@ async def _positions(consumer: AIOKafkaConsumer, partitions: Iterable[TopicParti
 async def _stop(consumer: AIOKafkaConsumer) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
-            await consumer.stop()
+            await closing.close(consumer)

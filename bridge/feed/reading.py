@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from bridge import closing
 from bridge.feed import pastdamage
 
 READ_TIMEOUT_MS = 200
@@ -160,7 +161,7 @@ class Reading:
         if consumer is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
-                    await consumer.stop()
+                    await closing.close(consumer)
 
     def _required(self) -> AIOKafkaConsumer:
         if self._consumer is None:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from temporalio.client import Client
 
-from bridge import connect, errors
+from bridge import closing, connect, errors
 from bridge.intake.decode import Decoder
 from bridge.lookup import case, details, findings, links, question, reader
 from bridge.lookup.findings import Findings
@@ -98,7 +98,7 @@ async def opened(
     except errors.TemporalAwayError as error:
         raise errors.ConnectError(f"Temporal does not answer: {error}. See that it is up, run it again.") from error
     finally:
-        await consumer.stop()
+        await closing.close(consumer)
 
 
 async def _both(

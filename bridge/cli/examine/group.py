@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 
-from bridge import connect
+from bridge import closing, connect
 from bridge.cli.examine.finding import Finding, fail, ok, warn
 from bridge.command import Record
 from bridge.lookup import reader
@@ -102,7 +102,7 @@ async def _behind(
         found.sort(key=lambda each: -each.lag)
         return [await _aged(looking, each) for each in found[:SHOWN_MAX]] + found[SHOWN_MAX:]
     finally:
-        await consumer.stop()
+        await closing.close(consumer)
 
 
 async def _aged(looking: Reader, behind: Behind) -> Behind:
