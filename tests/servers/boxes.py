@@ -13,14 +13,17 @@ STOP_WITHIN = timedelta(seconds=20)
 READY_WITHIN = timedelta(seconds=90)  # an image that is not there yet is fetched before
 
 
-def kafka(folder: Path, port: int) -> tuple[Program, Box]:
-    """Return how to run Kafka with the settings of the embedded one; its data stay in the container."""
+def kafka(folder: Path, port: int, files: tuple[Path, ...] = ()) -> tuple[Program, Box]:
+    """Return how to run Kafka with the settings of the embedded one; its data stay in the container.
+
+    `files` are those that its settings name.
+    """
     (folder / "kafka").mkdir(parents=True)
     controller = ports.free()
     address = f"PLAINTEXT://{ports.HOST}:{port}"
     listeners = f"{address},CONTROLLER://{ports.HOST}:{controller}"
     settings = bridge.dev.kafka.properties(listeners, address, controller, KAFKA_DATA)
-    environment = {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in settings.items()} | {
+    environment = {variable(name): value for name, value in settings.items()} | {
         "CLUSTER_ID": bridge.dev.kafka.CLUSTER_ID,
         "KAFKA_HEAP_OPTS": "-Xmx512m",
         "KAFKA_OPTS": "-XX:TieredStopAtLevel=1",
@@ -35,7 +38,12 @@ def kafka(folder: Path, port: int) -> tuple[Program, Box]:
         ready_within=READY_WITHIN,
         stop_within=STOP_WITHIN,
     )
-    return program, Box(image, environment)
+    return program, Box(image, environment, files=files)
+
+
+def variable(setting: str) -> str:
+    """Return what the image takes a broker's setting from."""
+    return "KAFKA_" + setting.upper().replace("-", "___").replace(".", "_")
 
 
 def temporal(folder: Path) -> Box:

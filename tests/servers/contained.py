@@ -17,6 +17,7 @@ from pathlib import Path
 from docker import client as docker_client
 from docker import errors as docker_errors
 from docker.models.containers import Container
+from testcontainers.core import transferable
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
@@ -29,12 +30,17 @@ COMPOSE = Path(__file__).parents[2] / "compose"
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What a program runs in: an image of compose/.env, its environment, and the folder that it may write to."""
+    """What a program runs in: an image of compose/.env, its environment, and the folder that it may write to.
+
+    `files` are copied in at each start, to where they are outside: a mount would keep their owner, who alone may read
+    them, and an image runs as a user of its own.
+    """
 
     image: str
     environment: Mapping[str, str] = field(default_factory=dict)
     command: Callable[[Program], tuple[str, ...]] = lambda _: ()
     folder: Path | None = None
+    files: tuple[Path, ...] = ()
 
 
 def version(name: str) -> str:
@@ -61,6 +67,8 @@ class Contained:
             self._container = self._made(program)
             self._guard.removes(("docker", "rm", "--force", "--volumes", str(self._container.id)))
         else:
+            for file in self._box.files:
+                self._container.put_archive("/", transferable.build_transfer_tar(file, str(file)))
             self._container.start()
         self._program = program
         follow = ("docker", "logs", "--follow", "--since", f"{since:.6f}", str(self._container.id))
@@ -111,6 +119,8 @@ class Contained:
             made.with_env(name, value)
         if command := self._box.command(program):
             made.with_command(list(command))
+        for file in self._box.files:
+            made.with_copy_into_container(file, str(file))
         if self._box.folder is not None:
             self._box.folder.mkdir(parents=True, exist_ok=True)
             made.with_volume_mapping(self._box.folder, str(self._box.folder), "rw")

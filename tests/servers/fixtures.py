@@ -39,12 +39,13 @@ AnyServer = TypeVar("AnyServer", bound=server.Server)
 class Kafka(backed.Backed):
     """Apache Kafka; `bootstrap` is its address."""
 
-    def __init__(self, guard: processes.Guard, folder: Path) -> None:
+    def __init__(self, guard: processes.Guard, folder: Path, files: tuple[Path, ...] = ()) -> None:
+        """Run it with data in `folder`; `files` are those that its settings name."""
         port = ports.free()
         self.bootstrap = f"{ports.HOST}:{port}"
         self.folder = folder
         if backed.is_contained():
-            super().__init__(guard, *boxes.kafka(folder, port))
+            super().__init__(guard, *boxes.kafka(folder, port, files))
         else:
             super().__init__(guard, bridge.dev.kafka.program(guard, folder / "kafka", folder / "logs", port))
 

@@ -41,7 +41,7 @@ class Secured(Kafka):
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bridge.dev.kafka, "properties", properties)
-            super().__init__(guard, folder)
+            super().__init__(guard, folder, (self._store, self._trusted))
 
     def show(self, authority: Authority) -> None:
         """Show a certificate of `authority` from the next start on, and take no other client than its own."""
