@@ -39,6 +39,12 @@ class Case:
         return min(known, default=None)
 
     @property
+    def order(self) -> tuple[int, Place | tuple[()]]:
+        """Sorts commands by when they arrived; those of one millisecond and partition by their offsets."""
+        arrivals = self.arrivals
+        return self.time_ms or 0, (arrivals[0].place or ()) if arrivals else ()
+
+    @property
     def runs(self) -> tuple[tuple[str, str, str], ...]:
         """The runs that it began or reached."""
         return tuple(dict.fromkeys(clue.run for clue in self.clues if clue.run is not None))
@@ -86,4 +92,4 @@ def cases(clues: Iterable[Clue]) -> list[Case]:
     found: dict[tuple[str, str], Case] = {}
     for clue in clues:
         found.setdefault((clue.source, clue.id), Case(clue.id, clue.source)).clues.append(clue)
-    return sorted(found.values(), key=lambda case: (case.time_ms or 0, case.id))
+    return sorted(found.values(), key=lambda case: case.order)

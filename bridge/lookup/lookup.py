@@ -45,16 +45,22 @@ class Lookup:
     trace_template: str | None = None
 
     async def answer(self, text: str) -> Answer:
-        """Return what happened to the commands that a text means; raises `ValueError` for what is no id."""
+        """Return what happened to the commands that a text means, in the order in which these arrived.
+
+        Raises `ValueError` for what is no id.
+        """
         search, looked = Search(self.sources), self.sources.reader.looked
         cases = case.cases(await search.clues(question.ask(text, self.sources.places.routes)))
-        accounts = []
+        told = []
         for one in cases[:COMMANDS_MAX]:
             before = len(looked)
             found = await details.gather(self.sources, one)
-            accounts.append(findings.account(text, found, looked[before:], self._links(found)))
+            told.append((one, findings.account(text, found, looked[before:], self._links(found))))
+        # Again: a run tells only when it took a command, and by now it is known when that arrived.
+        told.sort(key=lambda each: each[0].order)
         notes = [f"{name} is not there, or not seen by this account" for name in self.sources.places.missing()]
-        return Answer(tuple(accounts), (*search.asked, *looked), tuple(notes), more=len(cases) > COMMANDS_MAX)
+        accounts = tuple(account for _, account in told)
+        return Answer(accounts, (*search.asked, *looked), tuple(notes), more=len(cases) > COMMANDS_MAX)
 
     def _links(self, found: Findings) -> dict[str, str]:
         told = {}

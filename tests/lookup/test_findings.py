@@ -79,6 +79,22 @@ def test_commands_of_two_sources_with_one_id_are_two() -> None:
     assert [(each.source, each.time_ms) for each in case.cases(clues)] == [("/a", 1), ("/b", 2)]
 
 
+def test_commands_of_one_millisecond_are_told_in_the_order_of_their_partition() -> None:
+    clues = [
+        Clue(id=each, source="/a", time_ms=1, place=("order.commands", 0, offset))
+        for each, offset in (("a", 11), ("c", 9), ("b", 10))
+    ]
+    assert [each.id for each in case.cases(clues)] == ["c", "b", "a"]
+
+
+def test_a_command_of_which_only_its_run_told_is_put_where_its_reply_says() -> None:
+    took = Case("c-1", "/a", [Clue(id="c-1", source="/a", time_ms=30)])
+    later = Case("c-2", "/a", [Clue(id="c-2", source="/a", time_ms=20, place=("order.commands", 0, 1))])
+    assert took.order > later.order
+    took.clues.append(Clue(id="c-1", source="/a", time_ms=10, place=("order.commands", 0, 0)))
+    assert took.order < later.order
+
+
 def test_what_is_no_reply_tells_nothing() -> None:
     assert clue.of_reply(Record("bridge.replies", 0, 0, TIME_MS, b"k", b'{"command_id": 1}', ()), "default") is None
     assert clue.of_reply(Record("bridge.replies", 0, 0, TIME_MS, b"k", b"\xff", ()), "default") is None
