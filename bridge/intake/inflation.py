@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 import cramjam
+from aiokafka import codec
 from aiokafka.record import default_records, legacy_records
 from aiokafka.record._crecords import default_records as compiled_default_records
 from aiokafka.record._crecords import legacy_records as compiled_legacy_records
@@ -50,13 +51,13 @@ def _gzip(payload: bytes) -> bytes:
     return found[0] if len(found) == 1 else b"".join(found)
 
 
-def _with(codec: ModuleType) -> Callable[[bytes], bytes]:
+def _with(library: ModuleType) -> Callable[[bytes], bytes]:
     def decode(payload: bytes) -> bytes:
         size = FIRST_FACTOR * len(payload)
         while True:
             inflated = bytearray(min(size, INFLATED_BYTES_MAX))
             try:
-                written = codec.decompress_into(payload, inflated)
+                written = library.decompress_into(payload, inflated)
             except cramjam.DecompressionError as error:
                 if "whole buffer" not in str(error):  # what the library says where there is no room
                     raise
@@ -70,3 +71,17 @@ def _with(codec: ModuleType) -> Callable[[bytes], bytes]:
 
 
 _DECODERS = {"gzip_decode": _gzip, "lz4_decode": _with(cramjam.lz4), "zstd_decode": _with(cramjam.zstd)}
+_BY_NUMBER = {
+    1: _DECODERS["gzip_decode"],
+    2: codec.snappy_decode,
+    3: _DECODERS["lz4_decode"],
+    4: _DECODERS["zstd_decode"],
+}
+
+
+def inflated(number: int, payload: bytes) -> bytes:
+    """Return the records of a batch by the number of its codec in its attributes; 0 is none.
+
+    Raises what the codecs raise for bytes that are not sound, `KeyError` for an unknown one, `InflatedTooLargeError`.
+    """
+    return _BY_NUMBER[number](payload) if number else payload
