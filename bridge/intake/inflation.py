@@ -80,8 +80,8 @@ _BY_NUMBER = {
 
 
 def inflated(number: int, payload: bytes) -> bytes:
-    """Return the records of a batch by the number of its codec in its attributes; 0 is none.
+    """Return the records of a compressed batch; `number` is its codec's in the batch's attributes.
 
     Raises what the codecs raise for bytes that are not sound, `KeyError` for an unknown one, `InflatedTooLargeError`.
     """
-    return _BY_NUMBER[number](payload) if number else payload
+    return _BY_NUMBER[number](payload)
