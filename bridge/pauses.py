@@ -38,7 +38,11 @@ class Pauses:
     async def __aenter__(self) -> Self:
         """Read what is kept; raises `ConnectError` where Kafka does not answer."""
         self._opened = AIOKafkaConsumer(
-            **self._options, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
+            **self._options,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            consumer_timeout_ms=FETCH_WAIT_MS,
         )
         try:
             async with asyncio.timeout(READ_TIMEOUT.total_seconds()):

@@ -17,6 +17,7 @@ POLL_TIMEOUT_MS = 500
 POLL_WITHIN = timedelta(seconds=60)  # a rebalance takes the session's timeout, and the broker's return
 POLL_EVERY = timedelta(seconds=20)  # while there is other work
 LOOK_EVERY = timedelta(seconds=30)
+FETCHER_LOOK_MS = 1_000  # what the client's fetcher waits for wakes it, so its own looks are few
 STALLED_AFTER = timedelta(seconds=20)
 JOIN_TIMEOUT = timedelta(seconds=30)
 ANSWER_TIMEOUT = timedelta(seconds=15)
@@ -106,6 +107,7 @@ class Membership:
             isolation_level="read_committed",
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
+            consumer_timeout_ms=FETCHER_LOOK_MS,
         )
         consumer.subscribe([self._topic], listener=self._turned)
         try:
