@@ -191,7 +191,7 @@ class Scene:
         self.until(lambda: self.answered() >= count, f"{count} answers; there are {self.answered()}", within)
 
     def until_settled(self, within: float = SETTLED_WITHIN_SECONDS) -> None:
-        """Wait until everything sent is answered, committed, and each end announced."""
+        """Wait until everything sent is answered or dead-lettered, and committed; `check` waits for the runs' ends."""
         sound = {entry.cid for entry in self.ledger.entries if entry.kind == "sound" and entry.place}
         poison = {entry.place for entry in self.ledger.entries if entry.kind == "poison"}
         self.until(
