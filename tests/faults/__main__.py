@@ -1,6 +1,7 @@
 """`python -m tests.faults`: make the faults, tell of each, print the table; once all are made, write docs/faults.md."""
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -31,7 +32,8 @@ class Writing(Report):
         from tests.faults import page  # noqa: PLC0415 - it imports what pytest wants to import itself
 
         super().pytest_sessionfinish(session)
-        page.write(kept.add(self._file, self.rows))
+        if session.exitstatus != pytest.ExitCode.INTERRUPTED:
+            page.write(kept.add(self._file, self.rows))
 
 
 def main() -> int:
@@ -47,12 +49,20 @@ def main() -> int:
     if options.rows:
         return pytest.main([*map(str, FOLDERS), *PYTEST, *more], plugins=[Writing(options.rows)])
     with tempfile.TemporaryDirectory() as folder:
-        return max([_part([*part, *more], Path(folder) / "rows.json") for part in PARTS])
+        codes = []
+        for part in PARTS:
+            codes.append(_part([*part, *more], Path(folder) / "rows.json"))
+            if codes[-1] == pytest.ExitCode.INTERRUPTED:
+                break
+        return max(codes)
 
 
 def _part(arguments: Sequence[str], rows: Path) -> int:
     """Run a part in a process of its own: ours of pytest leaves it in haste."""
-    return subprocess.run([sys.executable, "-m", "tests.faults", "--rows", rows, *arguments], check=False).returncode
+    part = subprocess.Popen([sys.executable, "-m", "tests.faults", "--rows", rows, *arguments])
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):  # it has been interrupted as well, and clears up
+            return part.wait()
 
 
 def _parser() -> argparse.ArgumentParser:
