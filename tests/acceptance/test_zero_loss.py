@@ -1,21 +1,18 @@
 """Nothing lost, nothing doubled: processes and servers are taken away in the middle of work. Run last."""
 
+import contextlib
 import time
 from collections import Counter
-
-import confluent_kafka
-from confluent_kafka import ConsumerGroupTopicPartitions
-from confluent_kafka.admin import AdminClient
 
 from tests.acceptance import commands, contract, program
 from tests.acceptance.commands import LARGE, fresh
 from tests.acceptance.conftest import COMMANDS, Line
+from tests.acceptance.groups import Groups, Partition
 from tests.acceptance.journal import Record
 from tests.acceptance.producer import Command, Sent
 
 # A step whose end Temporal or a worker lost is tried again once its time is up: two minutes for an invoice.
 ALL_WITHIN_SECONDS = 150.0
-OFFSETS_WITHIN_SECONDS = 30.0
 ANSWERS = ("command.accepted", "command.duplicate")
 
 
@@ -193,46 +190,20 @@ def test_offsets_reset_to_earliest_begin_nothing_anew(line: Line) -> None:
     signals = {name: line.view.signals(name) for name in leads}
     scores = {name: line.view.query(name, "score") for name in leads[:20]}
     assert line.daemon.terminate() == 0, line.daemon.text
-    ends = reset_to_earliest(line)
-    line.start_daemon()
-    wait_for_committed(line, ends)
+    with contextlib.closing(Groups(line.kafka.bootstrap)) as groups:
+        groups.begin_at(contract.GROUP, groups.begins(COMMANDS))
+        line.start_daemon()
+        wait_for_committed(groups, groups.ends(COMMANDS))
     assert set(line.view.runs(group)) == set(runs)
     assert {name: line.view.signals(name) for name in leads} == signals
     assert {name: line.view.query(name, "score") for name in leads[:20]} == scores
 
 
-def reset_to_earliest(line: Line) -> list[confluent_kafka.TopicPartition]:
-    """Set the group's offsets to the beginning, as kafka-consumer-groups does; return the ends."""
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": line.kafka.bootstrap, "group.id": contract.GROUP})
-    try:
-        known = consumer.list_topics(timeout=OFFSETS_WITHIN_SECONDS).topics
-        places = [(topic, partition) for topic in COMMANDS for partition in known[topic].partitions]
-        marks = {
-            place: consumer.get_watermark_offsets(
-                confluent_kafka.TopicPartition(*place), timeout=OFFSETS_WITHIN_SECONDS
-            )
-            for place in places
-        }
-    finally:
-        consumer.close()
-    begins = [confluent_kafka.TopicPartition(*place, low) for place, (low, _) in marks.items()]
-    admin = AdminClient({"bootstrap.servers": line.kafka.bootstrap})
-    (answer,) = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(contract.GROUP, begins)]).values()
-    answer.result(OFFSETS_WITHIN_SECONDS)
-    return [confluent_kafka.TopicPartition(*place, high) for place, (_, high) in marks.items()]
-
-
-def wait_for_committed(line: Line, ends: list[confluent_kafka.TopicPartition]) -> None:
-    wanted = {(end.topic, end.partition): end.offset for end in ends if end.offset > 0}
-    admin = AdminClient({"bootstrap.servers": line.kafka.bootstrap})
+def wait_for_committed(groups: Groups, ends: dict[Partition, int]) -> None:
     deadline = time.monotonic() + ALL_WITHIN_SECONDS
     while True:
-        (answer,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(contract.GROUP)]).values()
-        found = {
-            (place.topic, place.partition): place.offset
-            for place in answer.result(OFFSETS_WITHIN_SECONDS).topic_partitions
-        }
-        left = {place: (found.get(place), end) for place, end in wanted.items() if found.get(place, -1) < end}
+        found = groups.committed(contract.GROUP)
+        left = {place: (found.get(place), end) for place, end in ends.items() if found.get(place, 0) < end}
         if not left:
             return
         assert time.monotonic() < deadline, f"not read again: {left}"

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
+from tests.acceptance.groups import Partition
 from tests.faults.ledger import Entry, Place
-
-Partition: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -12,69 +12,24 @@ from typing import Any, Self, TypeVar
 
 import confluent_kafka
 import temporalio.api.workflowservice.v1 as workflowservice
-from confluent_kafka import ConsumerGroupTopicPartitions
-from confluent_kafka.admin import AdminClient
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
+from tests.acceptance.groups import ASK_SECONDS, Groups
 from tests.acceptance.journal import Journal, Record
-from tests.faults.evidence import Effect, Event, Letter, Partition, Run, Sample
+from tests.faults.evidence import Effect, Event, Letter, Run, Sample
 from tests.faults.ledger import Entry, Place
 
 Answer = TypeVar("Answer")
 
-ASK_SECONDS = 60.0  # a server on a machine with other work answers late
 ASK_TIMES = timedelta(seconds=ASK_SECONDS)
 AT_ONCE = 32
 PAGE = 1000
 SAMPLE_SECONDS = 0.1
 COMMAND_HEADER = "bridge-command"
 REPLIES = "bridge.replies"
-
-
-class Groups:
-    """A consumer group's offsets, and the ends of the topics."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-        self.renew()
-        self._consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": "faults-reader"})
-
-    def renew(self) -> None:
-        """Take a new client: librdkafka's may ask for ever for a broker that has died since, and answer nothing."""
-        self._admin = AdminClient({"bootstrap.servers": self._bootstrap})
-
-    @property
-    def admin(self) -> AdminClient:
-        return self._admin
-
-    def close(self) -> None:
-        self._consumer.close()
-
-    def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
-        known = self._consumer.list_topics(timeout=ASK_SECONDS).topics
-        places = [(topic, partition) for topic in topics for partition in known[topic].partitions]
-        return {place: self._end(place) for place in places}
-
-    def begin_at(self, group: str, offsets: Mapping[Partition, int]) -> None:
-        """Set a group's offsets; it has no members."""
-        places = [confluent_kafka.TopicPartition(*place, offset) for place, offset in offsets.items()]
-        (answer,) = self._admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)]).values()
-        answer.result(ASK_SECONDS)
-
-    def committed(self, group: str) -> dict[Partition, int]:
-        (answer,) = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-        return {(one.topic, one.partition): one.offset for one in answer.result(ASK_SECONDS).topic_partitions}
-
-    def members(self, group: str) -> set[str]:
-        (answer,) = self._admin.describe_consumer_groups([group]).values()
-        return {member.member_id for member in answer.result(ASK_SECONDS).members}
-
-    def _end(self, place: Partition) -> int:
-        (_, end) = self._consumer.get_watermark_offsets(confluent_kafka.TopicPartition(*place), timeout=ASK_SECONDS)
-        return int(end)
 
 
 class Sampler:

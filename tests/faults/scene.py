@@ -12,6 +12,7 @@ import confluent_kafka
 
 from bridge.dev import processes
 from tests.acceptance import program
+from tests.acceptance.groups import Groups
 from tests.acceptance.journal import Journal
 from tests.acceptance.producer import Producer
 from tests.acceptance.program import Program
@@ -21,7 +22,7 @@ from tests.faults.ledger import Entry, Ledger
 from tests.faults.member import Member
 from tests.faults.orders import Orders
 from tests.faults.proxy import Proxy
-from tests.faults.reader import Groups, Sampler
+from tests.faults.reader import Sampler
 from tests.faults.wired import Wired
 from tests.servers.fixtures import Kafka, Temporal
 

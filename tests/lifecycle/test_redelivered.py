@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.faults.reader import Groups
+from tests.acceptance.groups import Groups
 from tests.lifecycle import plays
 from tests.lifecycle.plays import COMPLETE, FAIL, WAIT
 from tests.lifecycle.stage import Stage
