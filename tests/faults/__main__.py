@@ -54,7 +54,7 @@ def main() -> int:
             codes.append(_part([*part, *more], Path(folder) / "rows.json"))
             if codes[-1] == pytest.ExitCode.INTERRUPTED:
                 break
-        return max(codes)
+        return next(filter(None, codes), 0)  # one that a signal ended is below 0
 
 
 def _part(arguments: Sequence[str], rows: Path) -> int:
