@@ -86,7 +86,7 @@ class Report:
         self.rows.append(row)
         self._say(f"  {verdict.strip('*'):>7} {seconds:5.0f} s  {' '.join(map(str, row.numbers)):>5}  {row.sentence}")
         if report.outcome == "failed":
-            self._say(report.longreprtext)
+            self._say(f"{report.longreprtext}\n{report.capstdout}".rstrip())
 
     def _say(self, text: str) -> None:
         if self._terminal is not None:

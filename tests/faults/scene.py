@@ -66,6 +66,7 @@ class Scene:
     looked: float = 0.0
 
     def __post_init__(self) -> None:
+        print(f"seed {self.seed:#x}")  # noqa: T201 - shown where the test fails, by whatever, or with -s
         self.prefix = f"f{self.seed:x}"
         self._answered = reader.Answered(self.prefix)
         self._healed_at_ms: float | None = None
