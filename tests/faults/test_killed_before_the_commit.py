@@ -4,18 +4,12 @@ import pytest
 
 from tests.acceptance.journal import Record
 from tests.faults import reader
-from tests.faults.member import Member
 from tests.faults.scene import Scene
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 ROUNDS = 4
 CLOCKED = {"dlq.failed_at", "dlq.attempts"}  # of each copy its own
-
-
-def kill_and_start(member: Member) -> None:
-    member.kill()
-    member.start()
 
 
 def letters(scene: Scene) -> list[Record]:
@@ -35,8 +29,9 @@ def test_a_dead_letter_whose_record_was_not_committed_comes_again_with_the_same_
         assert bad.place is not None
         topic, partition, offset = bad.place
         scene.until(lambda: scene.letters() > number, "the record is dead-lettered")  # noqa: B023 - called here
-        kill_and_start(member)
+        member.kill()
         killed_before_the_commit += scene.groups.committed(scene.group).get((topic, partition), 0) <= offset
+        member.start()
     scene.until_settled()
     found = scene.check(killed_before_the_commit=killed_before_the_commit)
     copies: dict[object, set[object]] = {}
@@ -56,7 +51,8 @@ def test_events_that_were_told_before_the_kill_are_told_again_with_the_same_ids_
         scene.ledger.send(invoices)
         wanted = scene.orders.random.randrange(20, 200)
         scene.until(lambda: len(reader.lifecycle(scene.journal, ids)) >= wanted, "some are told of")  # noqa: B023 - called here
-        kill_and_start(member)
+        member.kill()
+        member.start()
         scene.until_answered(250 * (number + 1))
     scene.until_settled()
     found = scene.evidence()
