@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -33,7 +33,10 @@ REPLIES = "bridge.replies"
 
 
 class Sampler:
-    """Notes committed offsets and the number of answers every 100 ms, from a thread."""
+    """Notes committed offsets and the number of answers every 100 ms, and at the end, from a thread.
+
+    The commits of topics that it `leaves_out` are set back on purpose.
+    """
 
     every_seconds = SAMPLE_SECONDS
 
@@ -44,7 +47,9 @@ class Sampler:
         self._answered = answered
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._failed: list[BaseException] = []
         self.samples: list[Sample] = []
+        self.leaves_out: Collection[str] = ()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -56,16 +61,28 @@ class Sampler:
         self.stop()
 
     def stop(self) -> None:
+        """Take the last sample; raise what ended the thread before, as laws hold of no samples whatever happened."""
         self._stopped.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._failed:
+            raise self._failed.pop()
 
     def _run(self) -> None:
-        while not self._stopped.wait(self.every_seconds):
-            try:
-                committed = self._groups.committed(self._group)
-            except (confluent_kafka.KafkaException, TimeoutError):
-                continue  # no coordinator now: there is nothing to hold the law against
-            self.samples.append(Sample(time.time() * 1000, committed, self._sent(), self._answered()))
+        try:
+            while not self._stopped.wait(self.every_seconds):
+                self._sample()
+            self._sample()
+        except BaseException as error:  # noqa: BLE001 - it is raised in the test's thread
+            self._failed.append(error)
+
+    def _sample(self) -> None:
+        try:
+            found = self._groups.committed(self._group)
+        except (confluent_kafka.KafkaException, TimeoutError):
+            return  # no coordinator now: there is nothing to hold the law against
+        committed = {place: offset for place, offset in found.items() if place[0] not in self.leaves_out}
+        self.samples.append(Sample(time.time() * 1000, committed, self._sent(), self._answered()))
 
 
 def answers(journal: Journal, prefix: str) -> list[Event]:
