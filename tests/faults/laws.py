@@ -18,7 +18,10 @@ DESCRIPTORS_MAX = 200
 
 
 def nothing_lost(found: Evidence) -> list[str]:
-    """L1: every acknowledged command has an effect, a dead letter or a refusal, and its answer."""
+    """L1: every acknowledged command has an effect or a dead letter, and its answer, which is no refusal.
+
+    A refusal is an outcome, too, but none that these commands may have: each of them can be carried out.
+    """
     effects = {effect.cid for effect in found.effects}
     letters = {letter.place for letter in found.letters}
     answers = {event.cid for event in found.answers}
@@ -26,12 +29,12 @@ def nothing_lost(found: Evidence) -> list[str]:
     lost = [
         f"{entry.cid} at {entry.place} has no outcome"
         for entry in _wanted(found)
-        if entry.cid not in effects | refused and entry.place not in letters
+        if entry.cid not in effects and entry.place not in letters
     ]
+    sound = [entry for entry in _wanted(found) if entry.kind == "sound"]
+    lost += [f"{one.cid} at {one.place} has no answer" for one in sound if one.cid not in answers]
     return lost + [
-        f"{entry.cid} at {entry.place} has no answer"
-        for entry in _wanted(found)
-        if entry.kind == "sound" and entry.cid not in answers
+        f"{one.cid} at {one.place} is refused" for one in sound if one.cid in refused and one.place not in letters
     ]
 
 

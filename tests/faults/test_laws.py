@@ -54,6 +54,7 @@ def test_what_should_pass_breaks_no_law(law: Callable[[Evidence], list[str]]) ->
         (laws.nothing_lost, replace(KEPT, effects=KEPT.effects[:2])),
         (laws.nothing_lost, replace(KEPT, letters=(), answers=(answer(0), answer(1), answer(2)))),
         (laws.nothing_lost, replace(KEPT, answers=KEPT.answers[1:])),
+        (laws.nothing_lost, replace(KEPT, answers=(*KEPT.answers, answer(1, laws.REJECTED)))),
         (laws.nothing_doubled, replace(KEPT, effects=(*KEPT.effects, effect(1)))),
         (laws.nothing_doubled, replace(KEPT, effects=(effect(0, "started"), *KEPT.effects))),
         (laws.nothing_doubled, replace(KEPT, effects=(*KEPT.effects, effect(2)))),
