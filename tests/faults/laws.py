@@ -15,6 +15,7 @@ COMMANDS_MIN = 1000
 IN_FLIGHT_MAX = 256
 RESIDENT_BYTES_MAX = 400 * 1024 * 1024
 DESCRIPTORS_MAX = 200
+SETTLING_SECONDS = 12.0  # the session time-out of the scenes, and 10 s
 
 
 def nothing_lost(found: Evidence) -> list[str]:
@@ -123,6 +124,16 @@ def never_stuck(found: Evidence, stall_max_seconds: float) -> list[str]:
     )
 
 
+def recovered(found: Evidence, healed_at_ms: float | None) -> list[str]:
+    """L6: after the fault nothing waits within twice the time of the work, a session time-out and 10 s."""
+    if healed_at_ms is None:
+        return []
+    due = (one.sent - one.answered for one in found.samples if one.at_ms >= healed_at_ms)
+    allowed = 2 * next(due, 0) / pace(found) + SETTLING_SECONDS
+    seconds = recovery(found, healed_at_ms)
+    return [f"commands wait for {seconds:.1f} s after the fault, {allowed:.1f} s are allowed"] * (seconds > allowed)
+
+
 def bounded(found: Evidence) -> list[str]:
     """L7: memory, descriptors and commands in flight stay under their caps."""
     caps: Mapping[str, float] = {
@@ -157,10 +168,12 @@ LAWS: Mapping[str, Callable[[Evidence], list[str]]] = MappingProxyType(
 )
 
 
-def broken(found: Evidence, hits: Mapping[str, float], stall_max_seconds: float) -> dict[str, list[str]]:
+def broken(
+    found: Evidence, hits: Mapping[str, float], stall_max_seconds: float, healed_at_ms: float | None = None
+) -> dict[str, list[str]]:
     """Return what breaks which law."""
     found_broken = {name: law(found) for name, law in LAWS.items()}
-    found_broken["L6 liveness"] = never_stuck(found, stall_max_seconds)
+    found_broken["L6 liveness"] = never_stuck(found, stall_max_seconds) + recovered(found, healed_at_ms)
     found_broken["L8 the run counts"] = counts(found, hits)
     return {name: breaches for name, breaches in found_broken.items() if breaches}
 
@@ -181,6 +194,17 @@ def recovery(found: Evidence, healed_at_ms: float) -> float:
     """Return the seconds from the end of a fault until nothing waited; infinite if that never was."""
     idle = (one.at_ms for one in found.samples if one.at_ms >= healed_at_ms and one.answered >= one.sent)
     return (next(idle, float("inf")) - healed_at_ms) / 1000
+
+
+def pace(found: Evidence) -> float:
+    """Return the answers a second of the times in which commands waited and some were answered; infinite for none."""
+    busy = [
+        (later.answered - earlier.answered, (later.at_ms - earlier.at_ms) / 1000)
+        for earlier, later in pairwise(found.samples)
+        if earlier.answered < earlier.sent and later.answered > earlier.answered
+    ]
+    seconds = sum(took for _, took in busy)
+    return sum(count for count, _ in busy) / seconds if seconds else float("inf")
 
 
 def redelivered(found: Evidence) -> int:

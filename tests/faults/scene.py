@@ -250,7 +250,7 @@ class Scene:
         found = self.evidence()
         counted = figures.of(self.seed, found, self._healed_at_ms)
         self.note(report.FIGURES, asdict(counted))  # of plain values: it may go to another process
-        broken = laws.broken(found, hits, stall_max_seconds)
+        broken = laws.broken(found, hits, stall_max_seconds, self._healed_at_ms)
         assert broken == {}, self._told(broken)
         print(f"seed {self.seed:#x}: {hits}, {counted}")  # noqa: T201 - shown where the test fails, or with -s
         return found

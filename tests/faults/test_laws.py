@@ -100,6 +100,17 @@ def test_a_stall_is_the_longest_time_without_an_answer_while_some_are_due() -> N
     assert laws.never_stuck(found, 1.9) == ["no answer for 2.0 s, 1.9 s are allowed"]
 
 
+def test_what_waits_after_a_fault_has_twice_its_time_and_what_clients_need_to_come_back() -> None:
+    healed_at_ms, slow, slower = 10_000.0, 36_000.0, 36_200.0  # 70 of 100 are due then, at ten a second
+    rows = [(0, 100, 0), (3000, 100, 30), (10_000, 100, 30), (29_000, 100, 30)]
+    for end, found_broken in ((slow, False), (slower, True)):
+        samples = [*rows, (end - 7000, 100, 30), (end, 100, 100)]
+        found = Evidence(samples=tuple(Sample(at_ms, {}, sent, answered) for at_ms, sent, answered in samples))
+        assert laws.pace(found) == 10.0
+        assert bool(laws.recovered(found, healed_at_ms)) is found_broken
+    assert laws.recovered(found, None) == []
+
+
 def test_a_fault_that_did_not_hit_makes_the_run_void() -> None:
     enough = Evidence(entries=tuple(entry(number) for number in range(laws.COMMANDS_MIN)))
     assert laws.counts(enough, {"killed in flight": 3}) == []
