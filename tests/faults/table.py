@@ -16,7 +16,13 @@ class Fault:
 LEAP = "the clocks of Kafka and Temporal are the machine's, and stay right"
 NO_PATTERN = "topics by regular expression: there are none, the routes name each"
 NO_CGROUP = "a memory limit of the kernel needs a cgroup, and so root: the record kills its process itself"
-NO_TLS = "certificates that rotate: the servers here have no TLS"
+ONE_BY_ONE = (
+    "what Temporal refuses of one command alone: `tests/engine/test_temporal_refuses.py` has it as a dead letter"
+)
+NO_BATCH = (
+    "a wrong CRC, an unknown codec, a broken block: `tests/engine/test_damage_on_kafka.py` has them, on the same Kafka"
+)
+REPLACED = "certificates that rotate, the CA included: `tests/wire/test_line.py` has them, on servers with TLS"
 NO_NAMES = "names that do not resolve: to change what the machine resolves needs root"
 NO_VERSION = "there is no released version before this one"
 FAULTS: tuple[Fault, ...] = (
@@ -41,7 +47,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(19, "Temporal's answer is lost after it accepted"),
     Fault(20, "Temporal asks for less for 60 s (RESOURCE_EXHAUSTED)"),
     Fault(21, "Temporal answers after the deadlines"),
-    Fault(22, "Temporal denies permission; its namespace is gone"),
+    Fault(22, "Temporal denies permission; its namespace is gone", ONE_BY_ONE),
     Fault(23, "one command sent twice: same partition, other partition, after its run has closed, after retention"),
     Fault(24, "the group is set back to the earliest offset"),
     Fault(25, "the committed offset is below the start of the log"),
@@ -51,7 +57,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(29, "a dead-letter topic is missing"),
     Fault(30, "dead letters that would be too large"),
     Fault(31, "the lifecycle topic is away while runs end"),
-    Fault(32, "bytes that break the Kafka client"),
+    Fault(32, "bytes that break the Kafka client", NO_BATCH),
     Fault(33, "aborted and long-open transactions"),
     Fault(34, "gaps of compaction, control records"),
     Fault(35, "one key with half of the traffic"),
@@ -60,7 +66,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(38, "a process that one record ends each time", NO_CGROUP),
     Fault(39, "nobody reads the log; the disk under it is full"),
     Fault(40, "the bridge's clock leaps by an hour, there and back", LEAP),
-    Fault(41, "a login that expires, is revoked and given back", NO_TLS),
+    Fault(41, "a login that expires, is revoked and given back", REPLACED),
     Fault(42, "no descriptors left", NO_NAMES),
     Fault(43, "a worker is killed after it told of an event"),
     Fault(44, "two versions in one group, in turns", NO_VERSION, has_test=False),
