@@ -49,6 +49,7 @@ def test_a_topic_whose_records_are_all_bad_stops_alone(scene: Scene) -> None:
 
 
 @pytest.mark.fault(28)
+@pytest.mark.alone
 @pytest.mark.faults
 def test_one_bad_record_in_a_hundred_over_all_keys_delays_nobody(scene: Scene) -> None:
     scene.running()
@@ -121,6 +122,7 @@ def test_aborted_records_are_never_carried_out_and_open_ones_hold_only_what_is_b
 
 
 @pytest.mark.fault(35)
+@pytest.mark.alone
 @pytest.mark.faults
 def test_a_key_with_half_of_the_traffic_that_has_to_wait_delays_no_other(scene: Scene) -> None:
     scene.running()
@@ -141,6 +143,7 @@ def test_a_key_with_half_of_the_traffic_that_has_to_wait_delays_no_other(scene: 
 
 
 @pytest.mark.fault(35)
+@pytest.mark.alone
 @pytest.mark.faults
 def test_a_key_with_half_of_the_traffic_that_takes_100_ms_each_time_delays_no_other(scene: Scene) -> None:
     scene.approve_by_update()
