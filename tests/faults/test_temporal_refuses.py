@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -103,11 +104,17 @@ def test_a_temporal_that_denies_permission_stops_the_intake_and_dead_letters_not
 @pytest.mark.fault(22)
 @pytest.mark.faults
 async def test_a_namespace_that_is_gone_stops_the_intake_and_dead_letters_nothing(
-    ground: tuple[Kafka, Temporal], journal: Journal, guard: processes.Guard, tmp_path: Path, seed: int
+    ground: tuple[Kafka, Temporal],
+    journal: Journal,
+    guard: processes.Guard,
+    tmp_path: Path,
+    seed: int,
+    record_property: Callable[[str, object], None],
 ) -> None:
     kafka, temporal = ground
+    gone = f"gone-{seed:x}"
     with Proxy(temporal.address) as proxy:
-        scene = Scene(seed, kafka, temporal, proxy, journal, guard, tmp_path, namespace=f"gone-{seed:x}")
+        scene = Scene(seed, kafka, temporal, proxy, journal, guard, tmp_path, namespace=gone, note=record_property)
         try:
             scene.set_up()
             (member,) = scene.running()

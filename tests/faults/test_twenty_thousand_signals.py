@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,12 @@ SCORED = "lead.scored"
 
 @pytest.fixture
 def alone(
-    ground: tuple[Kafka, Temporal], journal: Journal, guard: processes.Guard, tmp_path: Path, seed: int
+    ground: tuple[Kafka, Temporal],
+    journal: Journal,
+    guard: processes.Guard,
+    tmp_path: Path,
+    seed: int,
+    record_property: Callable[[str, object], None],
 ) -> Iterator[Scene]:
     """Give a scene on a Temporal of its own: the other scenes' leads are none of the real workflow's.
 
@@ -39,7 +44,7 @@ def alone(
     temporal.start()
     temporal.wait_ready()
     with Proxy(temporal.address) as proxy:
-        scene = Scene(seed, ground[0], temporal, proxy, journal, guard, tmp_path)
+        scene = Scene(seed, ground[0], temporal, proxy, journal, guard, tmp_path, note=record_property)
         scene.set_up()
         with scene.sampler:
             pass
