@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -82,7 +83,10 @@ class Ledger:
 
 
 class Steady:
-    """Sends commands in small portions at a rate, from a thread, until there are none left or it is stopped."""
+    """Sends commands in small portions at a rate, from a thread, until there are none left or it is stopped.
+
+    What a send takes is no pause on top: the next one is due by the clock.
+    """
 
     def __init__(self, ledger: Ledger, commands: Iterable[Command], a_second: float, portion: int = 5) -> None:
         self._ledger = ledger
@@ -113,11 +117,13 @@ class Steady:
         return self._thread.is_alive()
 
     def _run(self) -> None:
+        due = time.monotonic()
         try:
             for begin in range(0, len(self._commands), self._portion):
                 self._ledger.send(self._commands[begin : begin + self._portion])
                 self.sent = begin + self._portion
-                if self._stopped.wait(self._pause):
+                due += self._pause
+                if self._stopped.wait(max(0.0, due - time.monotonic())):
                     return
         except BaseException as error:  # noqa: BLE001 - it is raised in the test's thread
             self._failed.append(error)
