@@ -20,6 +20,10 @@ TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+
+
 class Hurt(Program):
     """`bridge` with a fault inside (see `tests.faults.inside`)."""
 
@@ -113,9 +117,8 @@ class Member:
 
     def usage(self) -> Usage:
         """Return what it takes now."""
-        resident = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE_BYTES
         descriptors = len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
-        return Usage(self.name, resident, descriptors, self.metric("bridge_in_flight"))
+        return Usage(self.name, resident_bytes(self.pid), descriptors, self.metric("bridge_in_flight"))
 
     def cpu_seconds(self) -> float:
         """Return the processor's time that it has taken since its start."""
