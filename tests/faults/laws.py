@@ -212,6 +212,12 @@ def redelivered(found: Evidence) -> int:
     return len(found.answers) - len({event.cid for event in found.answers})
 
 
+def copies(found: Evidence) -> int:
+    """Return how many records there are beyond one an event; where no process ended, there should be none."""
+    events = (*found.lifecycle, *found.answers)
+    return len(events) - len({event.id for event in events})
+
+
 def p99_ms(found: Evidence, entries: Collection[Entry]) -> float:
     """Return the 99th percentile of the time from a record's append to its command's effect."""
     effects = {effect.cid: effect.at_ms for effect in found.effects}
