@@ -13,6 +13,7 @@ from bridge.dispatch.failures import KeyMustWaitError, OverloadedError
 from bridge.dispatch.namespaces import Namespaces
 from bridge.dispatch.rates import Rates
 from bridge.errors import ConfigurationError, KafkaAwayError, TopicRefusedError, UnavailableError
+from bridge.intake import target
 from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
 from bridge.intake.item import Content, Item, LaneKey
 from bridge.intake.lanes import Lane
@@ -128,7 +129,13 @@ class Flow:
         if command.route.missing is Missing.DEAD_LETTER or item.last_look:
             return missing
         behind = [later.content for later in list(lane.items)[1:]]
-        wait = await self.targets.wait_for(command, item.partition, behind, _backoff(lane.attempts))
+        try:
+            wait = await self.targets.wait_for(command, item.partition, behind, _backoff(lane.attempts))
+        except KafkaAwayError:
+            # Whether Kafka is away is the probe's to say. Told from here it would hold the intake, and with it the
+            # start that is waited for; and nothing that this command does could take it back.
+            self._count_retry(item, Part.KAFKA)
+            return target.LOOK_AGAIN
         if wait is None:
             return missing
         item.last_look = wait.last

@@ -21,6 +21,7 @@ from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError
 from bridge.feed import watch
 from bridge.feed.watch import Watch
 from bridge.flow import Flow
+from bridge.intake import target
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.breaker import Breaker
 from bridge.intake.item import Item, LaneKey
@@ -288,6 +289,23 @@ async def test_what_the_owner_of_the_feed_is_asked_names_the_run_and_the_topic_o
     assert isinstance(told.item.content, Command)
     mine = mark.of(told.item.content, "g")
     assert found == Watch(mine, "n", "invoice-I-1", "r", announce=False, reply_topic=REPLIES)
+
+
+class Unasked:
+    """Targets, while Kafka does not say how far the group has come."""
+
+    async def wait_for(self, *_: object) -> None:
+        raise KafkaAwayError("how far the starts are read could not be asked")
+
+
+async def test_a_target_that_kafka_could_not_be_asked_about_is_waited_for_and_holds_no_intake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = scene(monkeypatch, Server([TargetMissing(), Accepted("r")]), replies=Replies.NONE)
+    told.flow = dataclasses.replace(told.flow, targets=Unasked())  # type: ignore[arg-type]  # stands in for them
+    assert await told.work() == target.LOOK_AGAIN
+    assert not told.flow.health.holds_intake
+    assert (await told.work(), told.item.stalled) == (None, False)
 
 
 async def test_a_run_of_others_is_known_only_once_the_owner_of_the_feed_was_asked_to_look_after_it(
