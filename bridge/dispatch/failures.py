@@ -5,9 +5,14 @@ from typing import TypeAlias
 
 from temporalio.api.enums.v1 import ResourceExhaustedCause
 from temporalio.api.errordetails.v1 import (
+    ClientVersionNotSupportedFailure,
+    NamespaceInvalidStateFailure,
+    NamespaceNotActiveFailure,
     NamespaceNotFoundFailure,
     ResourceExhaustedFailure,
+    ServerVersionNotSupportedFailure,
     WorkflowExecutionAlreadyStartedFailure,
+    WorkflowNotReadyFailure,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -27,6 +32,7 @@ _CLOSED = (
 _BUSY_RUN = ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
 
 _RECORD_FAULTS = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.OUT_OF_RANGE}
+_VERSIONS = (ClientVersionNotSupportedFailure, ServerVersionNotSupportedFailure)
 _CONFIGURATION_FAULTS = {
     RPCStatusCode.PERMISSION_DENIED,
     RPCStatusCode.UNAUTHENTICATED,
@@ -100,7 +106,7 @@ def meaning(error: RPCError) -> Answer:
         # Somebody removed it, or its servers have not heard of it yet: no command's fault.
         raise ConfigurationError(f"Temporal: {_sentence(error)} Run `bridge setup apply`.")
     if error.status in _RECORD_FAULTS:
-        raise RefusedByTemporalError(error.message)
+        raise _refused(error)
     if error.status in _CONFIGURATION_FAULTS:
         raise ConfigurationError(
             f"Temporal refuses us ({error.status.name}): {_sentence(error)} Correct TEMPORAL_API_KEY or TEMPORAL_TLS_*."
@@ -108,6 +114,22 @@ def meaning(error: RPCError) -> Answer:
     if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
         raise _exhausted(error)
     raise TemporalAwayError(f"{error.status.name}: {error.message}")
+
+
+def _refused(error: RPCError) -> Exception:
+    """Return whose fault a refusal is: the server tells with the same status of a namespace's state, and of its own."""
+    detail = next(iter(error.grpc_status.details), None)
+    if detail is None:
+        return RefusedByTemporalError(error.message)
+    if detail.Is(NamespaceNotActiveFailure.DESCRIPTOR):  # while it is handed over to another cluster
+        return TemporalAwayError(error.message)
+    if detail.Is(WorkflowNotReadyFailure.DESCRIPTOR):
+        return RunIsBusyError(error.message)
+    if detail.Is(NamespaceInvalidStateFailure.DESCRIPTOR):  # it is being deleted
+        return ConfigurationError(f"Temporal: {_sentence(error)} Correct TEMPORAL_NAMESPACE, or make it anew.")
+    if any(detail.Is(other.DESCRIPTOR) for other in _VERSIONS):
+        return ConfigurationError(f"Temporal: {_sentence(error)} Install versions of both that know each other.")
+    return RefusedByTemporalError(error.message)
 
 
 def _exhausted(error: RPCError) -> TemporalAwayError:

@@ -6,15 +6,27 @@ from google.protobuf.message import Message
 from temporalio.api.common.v1 import GrpcStatus
 from temporalio.api.enums.v1 import ResourceExhaustedCause
 from temporalio.api.errordetails.v1 import (
+    ClientVersionNotSupportedFailure,
+    NamespaceInvalidStateFailure,
+    NamespaceNotActiveFailure,
     NamespaceNotFoundFailure,
     NotFoundFailure,
     ResourceExhaustedFailure,
+    ServerVersionNotSupportedFailure,
     WorkflowExecutionAlreadyStartedFailure,
+    WorkflowNotReadyFailure,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
 from bridge.dispatch import failures
-from bridge.dispatch.failures import AlreadyStarted, Closed, NotThere, RefusedByTemporalError, RunIsFullError
+from bridge.dispatch.failures import (
+    AlreadyStarted,
+    Closed,
+    NotThere,
+    RefusedByTemporalError,
+    RunIsBusyError,
+    RunIsFullError,
+)
 from bridge.errors import ConfigurationError, TemporalAwayError
 
 
@@ -69,6 +81,26 @@ FAULTS = [
 def test_whose_fault_a_status_is(status: RPCStatusCode, fault: type[Exception]) -> None:
     with pytest.raises(fault) as raised:
         failures.meaning(error(status))
+    assert raised.type is fault
+
+
+NO_FAULT_OF_THE_RECORD = [
+    (NamespaceNotActiveFailure(namespace="n", current_cluster="a", active_cluster="b"), TemporalAwayError),
+    (NamespaceInvalidStateFailure(namespace="n"), ConfigurationError),
+    (WorkflowNotReadyFailure(), RunIsBusyError),
+    (ClientVersionNotSupportedFailure(), ConfigurationError),
+    (ServerVersionNotSupportedFailure(), ConfigurationError),
+]
+
+
+@pytest.mark.parametrize(
+    ("detail", "fault"), NO_FAULT_OF_THE_RECORD, ids=[type(detail).__name__ for detail, _ in NO_FAULT_OF_THE_RECORD]
+)
+def test_a_precondition_that_is_none_of_the_records_dead_letters_nothing(
+    detail: Message, fault: type[Exception]
+) -> None:
+    with pytest.raises(fault) as raised:
+        failures.meaning(error(RPCStatusCode.FAILED_PRECONDITION, detail=detail))
     assert raised.type is fault
 
 
