@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from bridge.intake.item import Content, Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
 from bridge.outcome import Accepted, DeadLettered, Settled, TargetMissing
+from bridge.outcomes.event import OutRecord
 from bridge.producer.outgoing import Outgoing
 from bridge.routes import Missing, Verb
 from bridge.telemetry import logs
@@ -94,7 +96,7 @@ class Flow:
                 return settled
             item.settled = settled  # an announcement that fails is repeated, the effect is not
         attempts = lane.attempts - item.held + 1
-        await self._announce(content, item.settled, attempts)
+        await self._announce(item, content, item.settled, attempts)
         self._count(item, item.settled)
         item.span.ends(item.settled, attempts)
         return None
@@ -141,20 +143,17 @@ class Flow:
         item.last_look = wait.last
         return wait.span
 
-    async def _announce(self, content: Command | BadRecord, settled: Settled, attempts: int) -> None:
+    async def _announce(self, item: Item, content: Command | BadRecord, settled: Settled, attempts: int) -> None:
         temporal = self.namespaces.of(content.route)
         records = announcement.records(
             content, settled, group=self.namespaces.group, namespace=temporal.namespace, attempts=attempts
         )
-        if records:
-            began = time.perf_counter()
-            await self.outgoing.send(records)
-            self.metrics.observe(Metric.OPERATION_DURATION, time.perf_counter() - began, *_SEND)
-            for written in records:
-                self.metrics.count(Metric.SENT, written.topic)
-            if self.health.problems:
-                self.health.works(Part.KAFKA)
-                self.tell_topics()
+        # One by one after a failure: what has been written is not written again for as long as the rest is refused.
+        # A dead letter goes first in any case, as an answer must never tell of one that is not there.
+        is_one_by_one = item.stalled or isinstance(settled, DeadLettered)
+        while rest := records[item.written :]:
+            await self._write(rest[:1] if is_one_by_one else rest)
+            item.written += 1 if is_one_by_one else len(rest)
         if isinstance(settled, Accepted) and settled.of_others and settled.run_id is not None:
             temporal.known_runs.add(settled.run_id)
         record = content.record
@@ -162,6 +161,16 @@ class Flow:
             log.warning(Log.DEAD_LETTER, reason=settled.reason.value, **_coordinates(content))
         if isinstance(content, BadRecord):
             self._bad(record.topic)
+
+    async def _write(self, records: Sequence[OutRecord]) -> None:
+        began = time.perf_counter()
+        await self.outgoing.send(records)
+        self.metrics.observe(Metric.OPERATION_DURATION, time.perf_counter() - began, *_SEND)
+        for written in records:
+            self.metrics.count(Metric.SENT, written.topic)
+        if self.health.problems:
+            self.health.works(Part.KAFKA)
+            self.tell_topics()
 
     def _count(self, item: Item, settled: Settled) -> None:
         metrics, record = self.metrics, item.content.record

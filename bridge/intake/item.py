@@ -25,10 +25,11 @@ Content: TypeAlias = Command | BadRecord | Skipped
 class Item:
     """A record in a lane.
 
-    `is_new` tells that nobody can have handled it before; `settled` survives a retry; `stalled` tells that a server
-    was away when it was tried; `last_look` that its target was found missing when all starts were read; `held` that
-    it waited for its turn, by its route's rate, before it was tried; `begun` is when it was tried at
-    first, by `time.perf_counter`; `span` is what records its way.
+    `is_new` tells that nobody can have handled it before; `settled` survives a retry, and so does `written`, how many
+    records Kafka has of those that tell of it; `stalled` tells that a server was away when it was tried; `last_look`
+    that its target was found missing when all starts were read; `held` that it waited for its turn, by its route's
+    rate, before it was tried; `begun` is when it was tried at first, by `time.perf_counter`; `span` is what records its
+    way.
     """
 
     content: Content
@@ -37,6 +38,7 @@ class Item:
     is_new: bool
     size_bytes: int
     settled: Settled | None = None
+    written: int = 0
     stalled: bool = False
     last_look: bool = False
     held: bool = False

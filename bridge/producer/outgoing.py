@@ -1,4 +1,4 @@
-"""Everything that goes out for a command: dead letters by a producer of their own, then the rest.
+"""Everything that goes out for a command: dead letters by a producer of their own, the rest by another.
 
 A topic without a leader slows whatever its producer writes; so a missing dead-letter topic must not share one with the
 answers to sound commands.
@@ -17,7 +17,7 @@ from topics import spec
 
 
 class Outgoing:
-    """Writes records, dead letters first: an answer never tells of one that is not there."""
+    """Writes records."""
 
     def __init__(self, dead_letters: Outbox, others: Outbox) -> None:
         self._dead_letters = dead_letters
@@ -25,20 +25,14 @@ class Outgoing:
         self._refusals = Refusals()
 
     def send(self, records: Sequence[OutRecord]) -> Coroutine[Any, Any, None]:
-        """Write the records; returns once Kafka has acknowledged all of them. Raises as `Outbox.send` does."""
+        """Write records, of which either all or none are dead letters; returns once Kafka has acknowledged all of them.
+
+        Raises as `Outbox.send` does.
+        """
         if self._refusals:
             self._refusals.check(record.topic for record in records)
-        for record in records:
-            if record.topic.endswith(spec.DEAD_LETTER_SUFFIX):
-                return self._send_dead_letters_first(records)
-        return self._send(self._others, records)
-
-    async def _send_dead_letters_first(self, records: Sequence[OutRecord]) -> None:
-        letters = [record for record in records if record.topic.endswith(spec.DEAD_LETTER_SUFFIX)]
-        others = [record for record in records if not record.topic.endswith(spec.DEAD_LETTER_SUFFIX)]
-        await self._send(self._dead_letters, letters)
-        if others:
-            await self._send(self._others, others)
+        is_dead_letter = bool(records) and records[0].topic.endswith(spec.DEAD_LETTER_SUFFIX)
+        return self._send(self._dead_letters if is_dead_letter else self._others, records)
 
     async def _send(self, outbox: Outbox, records: Sequence[OutRecord]) -> None:
         try:

@@ -17,7 +17,7 @@ from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.failures import NoWorkerYetError, RunIsFullError
 from bridge.dispatch.known import KnownRuns
-from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError
+from bridge.errors import ConfigurationError, KafkaAwayError, TemporalAwayError, TopicRefusedError
 from bridge.feed import watch
 from bridge.feed.watch import Watch
 from bridge.flow import Flow
@@ -36,6 +36,8 @@ from tests.engine import records
 from topics.replies import DeadLetterReason, RejectReason
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+FEED, REPLIES = "g.feed", "bridge.replies"
+REFUSED = TopicRefusedError("bridge.replies", "is not there")
 
 
 @dataclass
@@ -61,10 +63,11 @@ class Server:
         return answer
 
     async def send(self, written: Sequence[OutRecord]) -> None:
-        failure = self.acknowledgements.pop(0) if self.acknowledgements else None
-        if failure is not None:
-            raise failure
-        self.written += written
+        for each in written:
+            failure = self.acknowledgements.pop(0) if self.acknowledgements else None
+            if failure is not None:
+                raise failure
+            self.written.append(each)
 
     def problem(self) -> None:
         """Every topic takes records."""
@@ -139,6 +142,31 @@ async def test_an_answer_that_kafka_does_not_take_is_written_again_without_a_sec
     assert await told.work() is None
     assert (told.topics, told.watermark.pending, told.flow.health.ready) == (["bridge.replies"], 0, True)
     assert len(told.server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("settled", "topics", "refusals"),
+    [
+        (
+            DeadLettered(DeadLetterReason.TARGET_MISSING, "none"),
+            ["invoice.approve.dlq", REPLIES],
+            [None, REFUSED, REFUSED],
+        ),
+        (
+            Accepted("r", began=True),
+            ["invoice.lifecycle", "invoice.lifecycle", REPLIES],
+            [None, REFUSED, None, REFUSED, REFUSED],
+        ),
+    ],
+    ids=["a dead letter", "a start, of whose batch it is not known what arrived"],
+)
+async def test_what_tells_of_a_command_is_not_written_time_and_again_while_its_answer_is_refused(
+    monkeypatch: pytest.MonkeyPatch, settled: object, topics: list[str], refusals: list[Exception | None]
+) -> None:
+    told = scene(monkeypatch, Server([settled], refusals))
+    while await told.work() is not None:
+        pass
+    assert (told.topics, told.watermark.pending) == (topics, 0)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +270,6 @@ async def test_a_command_that_asks_for_answers_where_it_may_not_is_dead_lettered
     assert told.topics == ["invoice.approve.dlq"]
 
 
-FEED, REPLIES = "g.feed", "bridge.replies"
 BEGINS: Mapping[str, Any] = MappingProxyType({"verb": Verb.START, "workflow": "W", "task_queue": "q"})
 
 
