@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictStr
 
-from topics.fields import BusinessId, Currency, Day, Email, Model, Number, Text
+from topics.fields import BusinessId, Currency, Day, Email, InPieces, Model, Number, Text, at_most
 
 Channel = Literal["email", "search", "social", "display"]
 
@@ -22,11 +22,11 @@ class CampaignCreate(Model):
     campaign_id: BusinessId
     name: Text
     brief: Text
-    channels: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=10)]
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=10), at_most(10)]
     budget: Budget
     starts_on: Day
     ends_on: Day
-    audience: tuple[Email, ...] | None = None
+    audience: Annotated[tuple[Email, ...], InPieces] | None = None
     approval: StrictBool = False
 
 

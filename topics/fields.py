@@ -4,16 +4,29 @@ What pydantic would convert silently (a float to money, a number to a date) is r
 """
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    ValidationError,
+    WrapValidator,
+)
+from pydantic_core import InitErrorDetails, PydanticKnownError
 
 from topics import currency
 
 WHOLE_DIGITS_MAX = 18
 FRACTION_DIGITS_MAX = 9
+PIECE_ITEMS = 1000  # of a list without a bound; its wrong items are told up to the end of the first piece that has some
 EMAIL_CHARACTERS_MAX = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -73,6 +86,43 @@ def _number_schema(schema: dict[str, Any]) -> None:
     for own in bounds:
         schema.pop(own, None)
 
+
+def at_most(count: int) -> BeforeValidator:
+    """Return what refuses a longer list unread: pydantic looks at every item first, and counts the sound ones alone."""
+
+    def refuse(value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > count:
+            told = {"field_type": "List", "max_length": count, "actual_length": len(value)}
+            raise PydanticKnownError("too_long", told)
+        return value
+
+    return BeforeValidator(refuse)
+
+
+def _in_pieces(value: Any, check: Callable[[Any], tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Check a list piece by piece, up to the first that has wrong items: to tell of 300,000 would take many seconds."""
+    if not isinstance(value, list | tuple) or len(value) <= PIECE_ITEMS:
+        return check(value)
+    sound: list[Any] = []
+    for begin in range(0, len(value), PIECE_ITEMS):
+        try:
+            sound += check(value[begin : begin + PIECE_ITEMS])
+        except ValidationError as error:
+            problems = [
+                InitErrorDetails(
+                    type=told["type"],
+                    loc=(begin + int(told["loc"][0]), *told["loc"][1:]),
+                    input=told["input"],
+                    ctx=told.get("ctx", {}),
+                )
+                for told in error.errors(include_url=False)
+            ]
+            raise ValidationError.from_exception_data(error.title, problems) from error
+    return tuple(sound)
+
+
+InPieces = WrapValidator(_in_pieces)
+"""For a list without a bound."""
 
 Number = Annotated[
     Decimal,

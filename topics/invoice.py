@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
-from topics.fields import BusinessId, Currency, Day, Email, Model, Number, Text
+from topics.fields import BusinessId, Currency, Day, Email, Model, Number, Text, at_most
 
 
 class Customer(Model):
@@ -30,7 +30,7 @@ class InvoiceProcess(Model):
     invoice_id: BusinessId
     customer: Customer
     currency: Currency
-    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=500)]
+    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=500), at_most(500)]
     issued_on: Day
     due_on: Day
     note: StrictStr | None = None

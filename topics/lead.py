@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr
 
-from topics.fields import BusinessId, Email, Model, Moment
+from topics.fields import BusinessId, Email, Model, Moment, at_most
 
 ActivityKind = Literal["page_view", "email_open", "email_click", "form_submit", "demo_request", "unsubscribe"]
 
@@ -30,7 +30,7 @@ class LeadScore(Model):
     """Add activities to a lead, and score it again."""
 
     lead_id: BusinessId
-    activities: Annotated[tuple[LeadActivity, ...], Field(min_length=1, max_length=1000)]
+    activities: Annotated[tuple[LeadActivity, ...], Field(min_length=1, max_length=1000), at_most(1000)]
     profile: LeadProfile | None = None
 
 

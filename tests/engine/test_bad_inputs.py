@@ -107,6 +107,44 @@ def test_a_record_of_the_largest_size_is_decided_on_in_bounded_time(value: bytes
     assert time.thread_time() - began < CPU_SECONDS_MAX
 
 
+LISTS = [
+    ("invoice.process", "lines", b"{}", "lines: List should have at most 500 items"),
+    ("lead.score", "activities", b"1", "activities: List should have at most 1000 items"),
+    ("campaign.create", "channels", b'""', "channels: List should have at most 10 items"),
+    ("campaign.create", "audience", b'""', "audience.0: not an e-mail address"),
+]
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize(("topic", "name", "item", "problem"), LISTS, ids=[row[1] for row in LISTS])
+def test_a_list_of_nothing_but_wrong_items_is_decided_on_in_bounded_time(
+    topic: str, name: str, item: bytes, problem: str
+) -> None:
+    items = b",".join([item] * ((LIMIT - 100) // (len(item) + 1)))
+    value = b'{"%b":[%b]}' % (name.encode(), items)
+    began = time.thread_time()
+    reason, detail = refusal(record(value, topic=topic))
+    assert time.thread_time() - began < CPU_SECONDS_MAX
+    assert (reason, problem in detail) == ("invalid", True)
+
+
+def test_what_is_wrong_in_an_audience_of_many_thousands_is_told_by_its_place() -> None:
+    campaign: dict[str, object] = {
+        "campaign_id": "C-1",
+        "name": "n",
+        "brief": "b",
+        "channels": ["email"],
+        "budget": {"amount": 1, "currency": "EUR"},
+        "starts_on": "2026-01-02",
+        "ends_on": "2026-01-03",
+        "audience": ["ada@example.com"] * 20_000,
+    }
+    assert command(record(json.dumps(campaign).encode(), topic="campaign.create")).workflow_id == "campaign-C-1"
+    campaign["audience"] = ["ada@example.com"] * 12_345 + ["x"] * 10
+    _, detail = refusal(record(json.dumps(campaign).encode(), topic="campaign.create"))
+    assert detail.startswith("audience.12345: not an e-mail address; audience.12346: ")
+
+
 MANY = tuple((f"ce_x{number}", b"v") for number in range(10_000))
 HEADERS = {
     "10,000 headers": tuple(("n", b"v") for _ in range(10_000)),
