@@ -14,7 +14,7 @@ from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from bridge import errors
-from bridge.connect import renewedlogin, waiting
+from bridge.connect import connection, renewedlogin, waiting
 from bridge.connect.oauthbearer import TokenProvider
 from bridge.settings import Settings
 from topics.environment import kafka, tls
@@ -78,8 +78,8 @@ async def broker_apis(settings: Settings) -> dict[int, int]:
         reasons = []
         for host, port, _ in conn.collect_hosts(servers):
             try:
-                async with _broker(host, port, options) as connection:
-                    answer = await connection.send(ApiVersionRequest())
+                async with _broker(host, port, options) as broker:
+                    answer = await broker.send(ApiVersionRequest())
                 return {key: newest for key, _, newest in answer.api_versions}
             except _AWAY as error:
                 _refuse_what_time_does_not_heal(error, f"{host}:{port}")
@@ -109,8 +109,8 @@ async def _ask_brokers(servers: str, options: dict[str, Any]) -> None:
     for host, port, _ in random.sample(hosts, len(hosts)):  # a silent one must not always come first
         where = f"{host}:{port}"
         try:
-            async with _broker(host, port, options) as connection:
-                metadata = await connection.send(MetadataRequest([]))
+            async with _broker(host, port, options) as broker:
+                metadata = await broker.send(MetadataRequest([]))
             for node in random.sample(metadata.brokers, len(metadata.brokers)):
                 where = f"{node[1]}:{node[2]}, which {host}:{port} advertises"
                 async with _broker(node[1], node[2], options):
@@ -123,15 +123,11 @@ async def _ask_brokers(servers: str, options: dict[str, Any]) -> None:
     raise waiting.AwayError("; ".join(reasons))
 
 
-@contextlib.asynccontextmanager
-async def _broker(host: str, port: int, options: dict[str, Any]) -> AsyncIterator[conn.AIOKafkaConnection]:
-    # The connection itself, as the clients log a refused login and go on.
+def _broker(
+    host: str, port: int, options: dict[str, Any]
+) -> contextlib.AbstractAsyncContextManager[conn.AIOKafkaConnection]:
     milliseconds = int(waiting.ATTEMPT_TIMEOUT.total_seconds() * 1000)
-    connection = await conn.create_conn(host, port, request_timeout_ms=milliseconds, **options)
-    try:
-        yield connection
-    finally:
-        connection.close()
+    return connection.opened(host, port, options | {"request_timeout_ms": milliseconds})
 
 
 async def _refuse_our_certificate(host: str, port: int, options: dict[str, Any]) -> None:

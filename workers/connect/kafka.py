@@ -9,7 +9,7 @@ from aiokafka import errors as kafka_errors
 from topics.environment import oauth, tls
 from topics.environment.passwords import Password
 from topics.environment.sections import KafkaSection
-from workers.connect import waiting
+from workers.connect import connection, waiting
 from workers.errors import ConfigurationError
 from workers.sdk.emitter import EmitError
 from workers.sdk.kafka import KafkaEmitter
@@ -68,8 +68,8 @@ async def _create_conn(*place: Any, **options: Any) -> conn.AIOKafkaConnection:
     password = options.get("sasl_plain_password")
     if isinstance(password, Password):
         options["sasl_plain_password"] = password.now
-    connection: conn.AIOKafkaConnection = await conn.create_conn(*place, **options)
-    return connection
+    created: conn.AIOKafkaConnection = await conn.create_conn(*place, **options)
+    return created
 
 
 async def _log_in(options: dict[str, Any]) -> None:
@@ -77,7 +77,8 @@ async def _log_in(options: dict[str, Any]) -> None:
     security = {name: value for name, value in options.items() if name != "bootstrap_servers"}
     host, port, _ = conn.collect_hosts(options["bootstrap_servers"])[0]
     try:
-        connection = await conn.create_conn(host, port, **security)
+        async with connection.opened(host, port, security):
+            return
     except _LOGIN_REFUSED as error:
         raise ConfigurationError(
             f"Kafka at {host}:{port} refuses the login ({error}): "
@@ -97,4 +98,3 @@ async def _log_in(options: dict[str, Any]) -> None:
             f"Kafka at {host}:{port} does not take our certificate ({alert}): "
             "correct KAFKA_SSL_CERTIFICATE_LOCATION and KAFKA_SSL_KEY_LOCATION."
         ) from error
-    connection.close()
