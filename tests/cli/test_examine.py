@@ -1,13 +1,15 @@
 """What `bridge doctor` makes of what a daemon and a group tell, without servers."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from bridge import settings
-from bridge.cli.examine import daemon, group, inside
+from bridge.cli.examine import daemon, database, group, inside, mail, workers
 from bridge.cli.examine.finding import Status
 from bridge.cli.examine.group import Behind
 from tests.servers import ports
@@ -105,3 +107,27 @@ def test_a_daemon_of_another_group_is_not_taken_for_ours() -> None:
     answer = httpx.Response(200, json=overview() | {"health": {"group": "theirs", "alerts": {}}})
     (finding,) = daemon._told("127.0.0.1:8088", "bridge", answer)
     assert finding.detail == "127.0.0.1:8088 is of the group theirs, not bridge"
+
+
+async def test_a_server_of_the_workers_that_nobody_named_is_no_failure_of_this_machine() -> None:
+    given = settings.load({"WORKERS_SMTP_URL": "smtp://127.0.0.1:1"})
+    assert [each.status for each in await mail.examine(given)] == [Status.FAIL]
+    told = workers.away(settings.load({}), "smtp_url", mail.CHECK, "127.0.0.1:8025: nobody", mail.ADVICE)
+    assert (told.status, told.advice) == (
+        Status.WARN,
+        "WORKERS_SMTP_URL is not set here, so this is its default. Give doctor the workers' own.",
+    )
+
+
+async def test_the_workers_file_is_no_failure_where_nobody_named_it_and_it_cannot_be_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # a read-only root, which root itself does not see
+    (found,) = await database.examine(settings.load({}))
+    assert (found.status, found.advice) == (
+        Status.WARN,
+        "WORKERS_DATABASE_URL is not set here, so this is its default. Give doctor the workers' own.",
+    )
+    given = {"WORKERS_DATABASE_URL": f"sqlite:///{tmp_path}/workers.db"}
+    assert [each.status for each in await database.examine(settings.load(given))] == [Status.FAIL]

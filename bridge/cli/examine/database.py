@@ -7,6 +7,7 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bridge.cli.examine import workers
 from bridge.cli.examine.finding import Finding, fail, ok, warn
 from bridge.settings import Settings
 from topics.environment import reader
@@ -23,7 +24,7 @@ async def examine(settings: Settings) -> list[Finding]:
         url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
     except ArgumentError:
         return [fail(CHECK, "WORKERS_DATABASE_URL is no SQLAlchemy URL", "Give postgresql://USER@HOST/NAME.")]
-    new = _new_file(url)
+    new = _new_file(settings, url)
     return [new or await _ask(url, reader.show("database_url", settings.workers.database_url))]
 
 
@@ -40,12 +41,13 @@ async def _ask(url: URL, name: str) -> Finding:
     return ok(CHECK, name)
 
 
-def _new_file(url: URL) -> Finding | None:
+def _new_file(settings: Settings, url: URL) -> Finding | None:
     """Return what to say of a SQLite file that is not there; None where there is something to connect to."""
     if url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists():
         return None
     path = Path(url.database)
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not os.access(folder, os.W_OK):
-        return fail(CHECK, f"{path} is not there, and {folder} cannot be written", "Correct WORKERS_DATABASE_URL.")
+        detail = f"{path} is not there, and {folder} cannot be written"
+        return workers.away(settings, "database_url", CHECK, detail, "Correct WORKERS_DATABASE_URL.")
     return warn(CHECK, f"{path} is not there yet", "The workers make it when they start.")

@@ -4,6 +4,7 @@ import urllib.parse
 
 import aiosmtplib
 
+from bridge.cli.examine import workers
 from bridge.cli.examine.finding import Finding, fail, ok
 from bridge.settings import Settings
 
@@ -35,7 +36,7 @@ async def examine(settings: Settings) -> list[Finding]:
         async with server:
             await server.noop()
     except (aiosmtplib.SMTPException, OSError) as error:
-        return [fail(CHECK, f"{host}:{port}: {error}", ADVICE)]
+        return [workers.away(settings, "smtp_url", CHECK, f"{host}:{port}: {error}", ADVICE)]
     return [ok(CHECK, f"{host}:{port}")]
 
 
