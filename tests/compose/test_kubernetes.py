@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,20 @@ def test_what_runs_is_probed_and_has_time_to_drain(name: str) -> None:
     pod = PODS[name]["spec"]
     assert {"startupProbe", "readinessProbe"} <= set(pod["containers"][0])
     assert pod["terminationGracePeriodSeconds"] > load({}).bridge.drain_timeout.total_seconds()
+
+
+def test_the_port_of_a_token_server_can_be_switched_on_for_every_pod() -> None:
+    text = (KUBERNETES / "base" / "network.yaml").read_text()
+    as_it_is, switched_on = (
+        next(yaml.safe_load_all(each)) for each in (text, re.sub(r"^(\s+)# - ", r"\1- ", text, flags=re.MULTILINE))
+    )
+    check(switched_on, VERSIONS[-1])
+    https = {"protocol": "TCP", "port": 443}
+    assert [one["ports"] for one in switched_on["spec"]["egress"]] == [
+        as_it_is["spec"]["egress"][0]["ports"],
+        [*as_it_is["spec"]["egress"][1]["ports"], https],
+    ]
+    assert switched_on["spec"]["podSelector"]["matchLabels"] == ADDED_LABELS
 
 
 def test_every_selector_finds_a_pod() -> None:
