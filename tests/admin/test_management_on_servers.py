@@ -39,11 +39,12 @@ def test_a_command_that_is_tried_again_and_again_is_seen_in_its_lane_without_its
     command, place = admin.send("visit.change", visit, secret="canary-of-the-lanes")
 
     def lanes() -> list[dict[str, object]]:
-        return [each for each in admin.get("/v1/lanes")["lanes"] if each["workflow_id"] == f"visit-{visit}"]
+        found = [each for each in admin.get("/v1/lanes")["lanes"] if each["workflow_id"] == f"visit-{visit}"]
+        return [each for each in found if each["topic"] == place[0]]  # its start, of another topic, may be in hand yet
 
     admin.wait(lanes, "an update of a run that nobody works for is in its lane")
     (lane,) = lanes()
-    assert (lane["topic"], lane["partition"]) == place[:2]
+    assert lane["partition"] == place[1]
     assert {name: lane["first"][name] for name in ("offset", "type", "id")} == {  # type: ignore[index]  # it is JSON
         "offset": place[2],
         "type": "visit.change",

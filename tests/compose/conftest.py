@@ -48,6 +48,7 @@ def compose() -> Compose:
 def core(compose: Compose) -> Iterator[Compose]:
     """Give a stack whose core is up; nothing of it is left behind."""
     try:
+        compose("build")  # `up` takes an image that is there, of whatever code
         compose.up()
         yield compose
     finally:
