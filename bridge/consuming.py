@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka import errors as kafka_errors
 
 from bridge import closing, connect
-from bridge.errors import ExitCode
+from bridge.errors import ConfigurationError, ExitCode
 from bridge.intake import subscription, watchdog
 from bridge.intake.intake import Intake
 from bridge.settings import Settings
@@ -72,7 +73,14 @@ class Consuming:
         subscriber = subscription.subscriber(
             broker, self._settings.routes.topics, self._settings.bridge.group_id, kafka, self._intake
         )
-        await broker.start()
+        try:
+            await broker.start()
+        except kafka_errors.InvalidSessionTimeoutError as error:
+            raise ConfigurationError(
+                f"Kafka at {kafka.bootstrap_servers} takes no session of {kafka.session_timeout_ms} ms: "
+                "correct KAFKA_SESSION_TIMEOUT_MS, or the brokers' bounds "
+                "(group.min.session.timeout.ms, group.max.session.timeout.ms)."
+            ) from error
         consumer = subscriber.consumer
         if consumer is None:
             raise RuntimeError("FastStream started no consumer")

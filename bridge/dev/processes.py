@@ -29,7 +29,8 @@ class Guard:
     def __init__(self, keep: Sequence[int] = ()) -> None:
         """Take file descriptors, such as a lock's, that must stay open until the last child has ended."""
         self._keep = tuple(keep)
-        self._children: set[subprocess.Popen[bytes]] = set()
+        self._children: dict[subprocess.Popen[bytes], Sequence[str]] = {}
+        """With what removes what killing them leaves."""
         self._starting = threading.Lock()
         self._closed = False
 
@@ -63,9 +64,20 @@ class Guard:
         return self._process.poll() is not None
 
     def spawn(
-        self, argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        removal: Sequence[str] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start a program with its output in `log`, which is emptied first."""
+        """Start a program with its output in `log`, which is emptied first.
+
+        `removal` is a command that ends what killing the program leaves (a container).
+        """
+        if removal:
+            self.removes(removal)
         log.parent.mkdir(parents=True, exist_ok=True)
         with self._starting, log.open("wb") as output:
             if self._closed:
@@ -79,7 +91,7 @@ class Guard:
                 env=env,
                 cwd=cwd,
             )
-            self._children.add(child)
+            self._children[child] = removal
         return child
 
     def run(
@@ -99,17 +111,19 @@ class Guard:
         """End what a finished child left in its group, and forget it."""
         guard.send(child.pid, signal.SIGKILL)
         self._tell(f"-{child.pid}")
-        self._children.discard(child)
+        self._children.pop(child, None)
 
     def kill_all(self) -> None:
-        """Kill every child, and start no other."""
+        """Kill every child with what that leaves, and start no other."""
         with self._starting:
             self._closed = True
-            children = tuple(self._children)
+            children = dict(self._children)
         for child in children:
             guard.send(child.pid, signal.SIGKILL)
-        for child in children:
+        for child, removal in children.items():
             child.wait(KILL_WITHIN.total_seconds())
+            if removal:
+                guard.remove(shlex.join(removal))
             self.ended(child)
 
     def _tell(self, line: str) -> None:

@@ -55,9 +55,9 @@ class Server:
     def start(self) -> None:
         """Start the server; it becomes ready later."""
         program = self.program
-        if program.removal:
-            self._guard.removes(program.removal)
-        self._process = self._guard.spawn(program.argv, log=program.log, env=program.env, cwd=program.cwd)
+        self._process = self._guard.spawn(
+            program.argv, log=program.log, env=program.env, cwd=program.cwd, removal=program.removal
+        )
 
     def wait_ready(self) -> None:
         """Wait until the server is ready; raise ServerError if it ends before, or takes too long."""

@@ -15,9 +15,16 @@ LOOPBACK = "127.0.0.1"
 WORKERS = ("worker", "workers")  # `bridge worker`, and what it becomes: `python -m workers`
 
 
-def main() -> int:
-    """Ask what process 1 serves; 0 if it is well."""
-    words = Path("/proc/1/cmdline").read_text().split("\0")
+def main(words: list[str]) -> int:
+    """Ask what the program with these words serves; 0 if it is well."""
+    try:
+        return _ask(words)
+    except (OSError, http.client.HTTPException) as error:
+        print(f"it does not answer: {error}")  # noqa: T201 - `docker inspect` shows it
+        return 1
+
+
+def _ask(words: list[str]) -> int:
     if "bridge.dev.sink" in words:
         with socket.create_connection((LOOPBACK, int(words[words.index("bridge.dev.sink") + 1])), WITHIN_SECONDS):
             return 0
@@ -38,9 +45,9 @@ def _answers(path: str) -> int:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=WITHIN_SECONDS)
     connection.request("GET", path)
     response = connection.getresponse()
-    print(response.status, response.read().decode(errors="replace"))  # noqa: T201 - `docker inspect` shows it
+    print(response.status, response.read().decode(errors="replace"))  # noqa: T201 - as above
     return 0 if response.status == http.HTTPStatus.OK else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path("/proc/1/cmdline").read_text().split("\0")))

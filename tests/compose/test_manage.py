@@ -62,9 +62,11 @@ def test_status_shows_every_service(core: Compose) -> None:
 
 
 def test_a_namespace_is_made_and_again_is_no_error(core: Compose) -> None:
+    before = core.left()
     made, again = core.manage("namespace", "team-a"), core.manage("namespace", "team-a")
     assert (made.returncode, made.stdout) == (0, "namespace team-a made; it keeps closed runs for 168h\n")
     assert (again.returncode, again.stdout) == (0, "namespace team-a is there\n")
+    assert core.left() == before
 
 
 async def test_what_was_stopped_starts_again_with_its_data_and_reset_leaves_nothing(core: Compose) -> None:

@@ -6,6 +6,7 @@ from types import ModuleType
 import pytest
 
 from tests.compose.stack import FOLDER
+from tests.servers import ports
 
 
 def loaded(name: str) -> ModuleType:
@@ -42,3 +43,13 @@ def test_only_a_daemon_that_is_stopped_before_it_has_begun_has_ended_well(words:
 )
 def test_a_worker_is_asked_for_the_queues_that_it_was_told(words: list[str], expected: list[str] | None) -> None:
     assert loaded("health").flags_of_worker(words) == expected
+
+
+@pytest.mark.parametrize("words", [["bridge", "run"], ["python", "-m", "bridge.dev.sink", "{port}", "/mail"]])
+def test_what_does_not_answer_is_not_well_and_says_so_in_one_line(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = ports.free()
+    monkeypatch.setenv("BRIDGE_ADMIN_ADDRESS", f"0.0.0.0:{port}")
+    assert loaded("health").main([word.format(port=port) for word in words]) == 1
+    assert capsys.readouterr().out == "it does not answer: [Errno 111] Connection refused\n"

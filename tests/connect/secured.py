@@ -39,6 +39,7 @@ SETTINGS = {
         )
     ),
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "group.min.session.timeout.ms": "6000",  # as in production
     "super.users": f"User:{ADMIN};User:ANONYMOUS",  # nobody logs in on the controller's listener
 }
 

@@ -15,6 +15,7 @@ from bridge.connect.oauthbearer import TokenProvider
 from bridge.settings import Settings
 from tests.cli.command_line import CommandLine
 from tests.connect import secured as servers
+from tests.servers import ports
 from tests.servers.fixtures import Kafka, Temporal
 
 
@@ -174,6 +175,20 @@ def test_an_account_that_may_not_create_goes_on_where_all_is_there(
     bob = CommandLine(tmp_path, servers.environment(secured, servers.BOB, **group)).run("setup", "apply")
     assert bob.code == 0
     assert "made.feed: this account may not read its settings (DescribeConfigs); they are not checked." in bob.err
+
+
+def test_a_session_that_kafka_does_not_take_is_the_configurations_fault(
+    secured: Kafka, temporal: Temporal, tmp_path: Path
+) -> None:
+    group = {"BRIDGE_GROUP_ID": "hasty", "TEMPORAL_ADDRESS": temporal.address, "KAFKA_SESSION_TIMEOUT_MS": "3000"}
+    admin = CommandLine(
+        tmp_path, servers.environment(secured, servers.ADMIN, **group, BRIDGE_ADMIN_ADDRESS=f"127.0.0.1:{ports.free()}")
+    )
+    assert admin.run("setup", "apply").code == 0
+    ended = admin.run("run")
+    assert ended.code == 2, ended.err
+    assert "takes no session of 3000 ms: correct KAFKA_SESSION_TIMEOUT_MS" in ended.err
+    assert "Traceback" not in ended.err
 
 
 def test_a_command_with_a_refused_login_ends_with_2(secured: Kafka, tmp_path: Path) -> None:

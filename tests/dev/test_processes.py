@@ -65,6 +65,24 @@ def test_the_guard_ends_with_its_parents_work(tmp_path: Path) -> None:
     assert guard._process.returncode == 0
 
 
+def test_what_killing_a_child_leaves_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / "container"
+    left.touch()
+    with processes.Guard() as guard:
+        guard.spawn(["sleep", "600"], log=tmp_path / "log", removal=["rm", str(left)])
+    assert not left.exists()
+
+
+def test_what_a_child_that_has_ended_left_is_its_own_matter(tmp_path: Path) -> None:
+    left = tmp_path / "container"
+    left.touch()
+    with processes.Guard() as guard:
+        child = guard.spawn(["true"], log=tmp_path / "log", removal=["rm", str(left)])
+        child.wait()
+        guard.ended(child)
+    assert left.exists()
+
+
 def test_the_output_of_a_child_is_in_its_log(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "child.log"
     with processes.Guard() as guard:
