@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bridge import errors
 from bridge.dev import docker, kafka
+from tests.servers import external
 
 VARIABLE = "TESTS_SERVERS"
 EXTERNAL_KAFKA, EXTERNAL_TEMPORAL = "TESTS_KAFKA_BOOTSTRAP_SERVERS", "TESTS_TEMPORAL_ADDRESS"
@@ -48,3 +49,8 @@ def missing(servers: Servers, environment: Mapping[str, str] = os.environ) -> st
     if servers is Servers.EXTERNAL and unset:
         return f"--servers=external needs {' and '.join(unset)}: set the address."
     return None
+
+
+def unfit(servers: Servers, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Say why the tests cannot run on external servers."""
+    return external.unfit(environment[EXTERNAL_KAFKA]) if servers is Servers.EXTERNAL else None

@@ -7,7 +7,7 @@ import pytest
 from temporalio import client as temporal_client
 
 from bridge.dev import server
-from tests.servers import topics
+from tests.servers import external, topics
 from tests.servers.fixtures import Kafka, Mail, Temporal
 
 
@@ -77,3 +77,19 @@ def test_a_server_that_ends_is_reported_with_its_code_and_its_last_lines(mail: M
     second.start()
     with pytest.raises(server.ServerError, match=r"(?s)second sink ended with 1\..*address already in use"):
         second.wait_ready()
+
+
+def test_a_kafka_like_ours_is_fit_for_the_tests(kafka: Kafka) -> None:
+    assert external.unfit(kafka.bootstrap) is None
+
+
+def test_a_kafka_that_is_not_is_told_what_it_lacks() -> None:
+    settings = {"group.min.session.timeout.ms": "6000", "auto.create.topics.enable": "true"}
+    wanted = ["group.min.session.timeout.ms=1000", "auto.create.topics.enable=false"]
+    assert external.problems(settings) == wanted
+
+
+def test_a_kafka_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(external, "ASK_SECONDS", 1.0)
+    said = str(external.unfit("127.0.0.1:1"))
+    assert said.startswith("--servers=external: Kafka at 127.0.0.1:1 does not answer (")
