@@ -27,6 +27,7 @@ Answer = TypeVar("Answer")
 ASK_TIMES = timedelta(seconds=ASK_SECONDS)
 AT_ONCE = 32
 PAGE = 1000
+POLL_SECONDS = 0.1
 SAMPLE_SECONDS = 0.1
 COMMAND_HEADER = "bridge-command"
 REPLIES = "bridge.replies"
@@ -113,6 +114,27 @@ class Answered:
             self.count += len(keys)
             self._ids.update(key.decode() for key in keys)
             return self._ids.copy()
+
+
+def told(bootstrap: str, prefix: str) -> set[str]:
+    """Return the ids of the commands that have an answer now: read anew, as a journal may be behind."""
+    consumer = confluent_kafka.Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": "faults-told", "enable.partition.eof": True}
+    )
+    found: set[str] = set()
+    try:
+        partitions = set(consumer.list_topics(REPLIES, timeout=ASK_SECONDS).topics[REPLIES].partitions)
+        begin = confluent_kafka.OFFSET_BEGINNING
+        consumer.assign([confluent_kafka.TopicPartition(REPLIES, partition, begin) for partition in partitions])
+        while partitions:
+            for message in consumer.consume(PAGE, POLL_SECONDS):
+                if message.error() is not None:
+                    partitions.discard(message.partition())
+                elif (key := message.key()) and key.startswith(prefix.encode()):
+                    found.add(key.decode())
+    finally:
+        consumer.close()
+    return found
 
 
 def answer_count(journal: Journal, prefix: str) -> int:

@@ -113,7 +113,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "stalls",
-        "once, in the middle of the work, nothing is begun for 15 s",
+        "once, in the middle of the work, nothing is begun for 30 s",
         "L6 liveness",
         _law("L6 liveness"),
         (UNHURT,),

@@ -10,7 +10,7 @@ from bridge.intake.lanes import Lane
 from tests.planted.planting import Planting
 
 BEGUN_BEFORE = 300
-STALL_SECONDS = 15.0
+STALL_SECONDS = 30.0
 
 
 def plant(planting: Planting) -> None:
