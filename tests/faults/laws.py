@@ -15,6 +15,7 @@ COMMANDS_MIN = 1000
 IN_FLIGHT_MAX = 256
 RESIDENT_BYTES_MAX = 400 * 1024 * 1024
 DESCRIPTORS_MAX = 200
+BACK_TO, DESCRIPTORS_MORE = 1.1, 5  # who joins has fewer connections at first
 SETTLING_SECONDS = 12.0  # the session time-out of the scenes, and 10 s
 
 
@@ -135,7 +136,7 @@ def recovered(found: Evidence, healed_at_ms: float | None) -> list[str]:
 
 
 def bounded(found: Evidence) -> list[str]:
-    """L7: memory, descriptors and commands in flight stay under their caps."""
+    """L7: memory, descriptors and commands in flight stay under their caps; descriptors come back to what they were."""
     caps: Mapping[str, float] = {
         "resident_bytes": RESIDENT_BYTES_MAX,
         "descriptors": DESCRIPTORS_MAX,
@@ -146,7 +147,7 @@ def bounded(found: Evidence) -> list[str]:
         for one in found.usage
         for name, cap in caps.items()
         if getattr(one, name) > cap
-    ]
+    ] + _kept_open(found)
 
 
 def counts(found: Evidence, hits: Mapping[str, float]) -> list[str]:
@@ -223,6 +224,19 @@ def p99_ms(found: Evidence, entries: Collection[Entry]) -> float:
     effects = {effect.cid: effect.at_ms for effect in found.effects}
     spans = sorted(effects[entry.cid] - entry.at_ms for entry in entries if entry.cid in effects)
     return spans[len(spans) * 99 // 100]
+
+
+def _kept_open(found: Evidence) -> list[str]:
+    """Return who ends with more descriptors than it ever had in the first half of its looks, 10 % and a few left."""
+    looks: dict[str, list[int]] = defaultdict(list)
+    for one in found.usage:
+        looks[one.process].append(one.descriptors)
+    early = {name: max(seen[: (len(seen) + 1) // 2]) for name, seen in looks.items()}
+    return [
+        f"{name}: {seen[-1]} descriptors are left, there were {early[name]}"
+        for name, seen in looks.items()
+        if seen[-1] > BACK_TO * early[name] + DESCRIPTORS_MORE
+    ]
 
 
 def _wanted(found: Evidence) -> list[Entry]:

@@ -26,8 +26,8 @@ and counts. A ledger notes each command before it is sent and after Kafka has ac
 shares no code with the bridge (confluent-kafka, Temporal's raw calls) collects histories, answers, events, dead letters
 and committed offsets, and the laws of [tests/faults/laws.py](../tests/faults/laws.py) are held against both: nothing
 lost, nothing doubled, in order, each end announced once with the same bytes in each copy, no offset committed before
-its outcome, no stall longer than stated, memory and commands in flight within their caps. A test with fewer than 1,000
-commands, or whose fault did not provably hit, is void, and fails.
+its outcome, no stall longer than stated, nothing that waits long behind the fault, memory, descriptors and commands in
+flight within their caps. A test with fewer than 1,000 commands, or whose fault did not provably hit, is void: it fails.
 
 `make faults ONLY=17` makes one; a failure prints its seed, and `make faults ONLY=17 SEED=0x...` repeats it. The faults
 1, 2, 3, 6, 8, 10, 17, 19, 24, 27, 29 and 32 are made by `make test`, too, some of them shorter. `make soak MINUTES=30`

@@ -79,6 +79,7 @@ def test_what_should_pass_breaks_no_law(law: Callable[[Evidence], list[str]]) ->
         (laws.bounded, replace(KEPT, usage=(Usage("member", 1, 1, 257),))),
         (laws.bounded, replace(KEPT, usage=(Usage("member", 1 << 40, 1, 0),))),
         (laws.bounded, replace(KEPT, usage=(Usage("member", 1, 10_000, 0),))),
+        (laws.bounded, replace(KEPT, usage=tuple(Usage("member", 1, 30 + each, 0) for each in (0, 3, 8, 12)))),
     ],
 )
 def test_the_least_that_should_not_pass_breaks_its_law(law: Callable[[Evidence], list[str]], found: Evidence) -> None:
