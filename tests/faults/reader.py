@@ -1,35 +1,22 @@
-"""The independent reader: confluent-kafka and Temporal's raw service calls, no code of bridge or workers."""
+"""The independent reader of Kafka: confluent-kafka, no code of bridge or workers. `histories` is Temporal's."""
 
-import asyncio
-import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
 import confluent_kafka
-import temporalio.api.workflowservice.v1 as workflowservice
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
-from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client
 
 from tests.acceptance.groups import ASK_SECONDS, Groups
 from tests.acceptance.journal import Journal, Record
-from tests.faults.evidence import Effect, Event, Letter, Run, Sample
+from tests.faults.evidence import Event, Letter, Sample
 from tests.faults.ledger import Entry, Place
 
-Answer = TypeVar("Answer")
-
-ASK_TIMES = timedelta(seconds=ASK_SECONDS)
-AT_ONCE = 32
 PAGE = 1000
 POLL_SECONDS = 0.1
 SAMPLE_SECONDS = 0.1
-COMMAND_HEADER = "bridge-command"
 REPLIES = "bridge.replies"
 
 
@@ -171,93 +158,6 @@ def letters(journal: Journal, entries: Iterable[Entry]) -> list[Letter]:
         for record in journal.records(lambda one: one.topic.endswith(".dlq"))
     ]
     return [letter for letter in found if letter.place in places]
-
-
-def runs(address: str, namespace: str, prefixes: Iterable[str]) -> list[Run]:
-    """Return every run whose workflow id begins so, oldest first, as the server lists them."""
-
-    async def ask(client: Client) -> list[Run]:
-        listed = await _listed(client, tuple(prefixes))
-        listed.sort(key=lambda info: info.start_time.ToNanoseconds())
-        running = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
-        return [Run(one.execution.workflow_id, one.execution.run_id, one.status != running) for one in listed]
-
-    return _asked(address, namespace, ask)
-
-
-def effects(address: str, namespace: str, of: Iterable[Run]) -> list[Effect]:
-    """Return the commands in the histories of runs, in order."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def ask(client: Client) -> list[Effect]:
-        async def read(run: Run) -> list[Effect]:
-            async with gate:
-                return list(_effects(run, await _history(client, run)))
-
-        return [effect for found in await asyncio.gather(*(read(run) for run in of)) for effect in found]
-
-    return _asked(address, namespace, ask)
-
-
-def _asked(address: str, namespace: str, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
-    async def ask() -> Answer:
-        return await question(await Client.connect(address, namespace=namespace))
-
-    with ThreadPoolExecutor(1) as pool:  # in a thread of its own: the caller may have a loop
-        return pool.submit(lambda: asyncio.run(ask())).result()
-
-
-async def _listed(client: Client, prefixes: tuple[str, ...]) -> list[Any]:
-    query = " OR ".join(f"WorkflowId STARTS_WITH '{prefix}'" for prefix in prefixes)
-    found: list[Any] = []
-    token = b""
-    while True:
-        page = await client.workflow_service.list_workflow_executions(
-            workflowservice.ListWorkflowExecutionsRequest(
-                namespace=client.namespace, query=query, page_size=PAGE, next_page_token=token
-            ),
-            timeout=ASK_TIMES,
-        )
-        found += page.executions
-        token = page.next_page_token
-        if not token:
-            return found
-
-
-async def _history(client: Client, run: Run) -> list[HistoryEvent]:
-    execution = WorkflowExecution(workflow_id=run.workflow_id, run_id=run.run_id)
-    events: list[HistoryEvent] = []
-    token = b""
-    while True:
-        page = await client.workflow_service.get_workflow_execution_history(
-            workflowservice.GetWorkflowExecutionHistoryRequest(
-                namespace=client.namespace, execution=execution, maximum_page_size=PAGE, next_page_token=token
-            ),
-            timeout=ASK_TIMES,
-        )
-        events += page.history.events
-        token = page.next_page_token
-        if not token:
-            return events
-
-
-def _effects(run: Run, events: Iterable[HistoryEvent]) -> Iterable[Effect]:
-    for event in events:
-        at_ms = event.event_time.ToNanoseconds() / 1e6
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-            started = event.workflow_execution_started_event_attributes
-            if not started.continued_execution_run_id:
-                yield Effect(_cid(started.header), run.workflow_id, run.run_id, "started", at_ms)
-        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-            signalled = event.workflow_execution_signaled_event_attributes
-            yield Effect(_cid(signalled.header), run.workflow_id, run.run_id, "signalled", at_ms)
-        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
-            request = event.workflow_execution_update_accepted_event_attributes.accepted_request
-            yield Effect(_cid(request.input.header), run.workflow_id, run.run_id, "updated", at_ms)
-
-
-def _cid(header: Any) -> str:
-    return str(json.loads(header.fields[COMMAND_HEADER].data)["id"])
 
 
 def _event(record: Record, run_id: str, cid: str) -> Event:

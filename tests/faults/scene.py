@@ -16,7 +16,7 @@ from tests.acceptance.groups import Groups
 from tests.acceptance.journal import Journal
 from tests.acceptance.producer import Producer
 from tests.acceptance.program import Program
-from tests.faults import figures, laws, reader, report
+from tests.faults import figures, histories, laws, reader, report
 from tests.faults.evidence import Event, Evidence, Usage
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.member import Member
@@ -226,7 +226,7 @@ class Scene:
         prefixes = [f"invoice-{self.prefix}-", f"lead-{self.prefix}-"]
         deadline = time.monotonic() + SETTLED_WITHIN_SECONDS / 3
         while True:
-            runs = reader.runs(self.temporal.address, self.namespace, prefixes)
+            runs = histories.runs(self.temporal.address, self.namespace, prefixes)
             told = {(event.run_id, event.type != laws.STARTED) for event in reader.lifecycle(self.journal, ids)}
             closed = {(run.run_id, True) for run in runs if run.closed}
             if (len(runs) >= len(began) and closed <= told) or time.monotonic() > deadline:
@@ -234,7 +234,7 @@ class Scene:
             time.sleep(LOOK_SECONDS * 4)
         return Evidence(
             entries=entries,
-            effects=tuple(reader.effects(self.temporal.address, self.namespace, runs)),
+            effects=tuple(histories.effects(self.temporal.address, self.namespace, runs)),
             runs=tuple(runs),
             letters=tuple(reader.letters(self.journal, entries)),
             answers=tuple(self.answers()),

@@ -3,7 +3,7 @@
 import pytest
 from temporalio.client import Client
 
-from tests.faults import reader
+from tests.faults import histories
 from tests.faults.entities import LEADS, Workers
 from tests.faults.member import Member
 from tests.faults.scene import Scene
@@ -86,5 +86,5 @@ async def test_a_signal_that_was_accepted_and_not_committed_is_handled_once_also
 
 def continued(scene: Scene) -> set[str]:
     """Return the workflow ids that have runs which are closed."""
-    runs = reader.runs(scene.temporal.address, scene.namespace, [f"lead-{scene.prefix}-"])
+    runs = histories.runs(scene.temporal.address, scene.namespace, [f"lead-{scene.prefix}-"])
     return {run.workflow_id for run in runs if run.closed}

@@ -6,7 +6,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.client import Client
 
 from tests.acceptance.producer import Command, encode
-from tests.faults import reader
+from tests.faults import histories, reader
 from tests.faults.scene import Scene
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -41,13 +41,13 @@ async def test_a_command_that_is_sent_again_is_in_effect_once_until_its_run_is_f
     again(scene, forgotten)
     prefix = f"invoice-{scene.prefix}"
     scene.until(
-        lambda: len(reader.runs(scene.temporal.address, scene.namespace, [prefix])) == len(invoices),
+        lambda: len(histories.runs(scene.temporal.address, scene.namespace, [prefix])) == len(invoices),
         "what nobody knows of any more begins anew",
     )
 
 
 def closed(scene: Scene) -> int:
-    runs = reader.runs(scene.temporal.address, scene.namespace, [f"invoice-{scene.prefix}"])
+    runs = histories.runs(scene.temporal.address, scene.namespace, [f"invoice-{scene.prefix}"])
     return sum(run.closed for run in runs)
 
 
@@ -61,4 +61,4 @@ async def forget(scene: Scene, commands: list[Command]) -> None:
         )
     prefix = f"invoice-{scene.prefix}"
     left = sum(1 for command in scene.ledger.entries if command.topic == "invoice.process") - len(commands)
-    scene.until(lambda: len(reader.runs(scene.temporal.address, scene.namespace, [prefix])) == left, "they are gone")
+    scene.until(lambda: len(histories.runs(scene.temporal.address, scene.namespace, [prefix])) == left, "they are gone")

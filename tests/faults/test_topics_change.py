@@ -16,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public ther
 
 from tests.acceptance.conftest import OUTCOMES
 from tests.acceptance.journal import Journal
-from tests.faults import reader
+from tests.faults import histories
 from tests.faults.ledger import Steady
 from tests.faults.scene import Scene
 
@@ -196,7 +196,7 @@ def test_gaps_that_compaction_leaves_are_passed_and_committed_over(scene: Scene)
 
 def closed(scene: Scene) -> int:
     """Return how many invoices' runs have ended."""
-    runs = reader.runs(scene.temporal.address, scene.namespace, [f"invoice-{scene.prefix}-"])
+    runs = histories.runs(scene.temporal.address, scene.namespace, [f"invoice-{scene.prefix}-"])
     return sum(run.closed for run in runs)
 
 

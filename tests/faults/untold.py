@@ -1,6 +1,6 @@
 """Commands that are in effect while nobody has been told: what answers of Temporal that are lost leave behind."""
 
-from tests.faults import reader
+from tests.faults import histories, reader
 from tests.faults.scene import Scene
 
 
@@ -23,6 +23,6 @@ def swallow_an_answer(scene: Scene, kind: str) -> None:
 
 def untold(scene: Scene, kind: str) -> set[str]:
     """Return the commands that are in effect at workflows of a kind, and have no answer."""
-    runs = reader.runs(scene.temporal.address, scene.namespace, [f"{kind}-{scene.prefix}-"])
-    effects = reader.effects(scene.temporal.address, scene.namespace, runs)
+    runs = histories.runs(scene.temporal.address, scene.namespace, [f"{kind}-{scene.prefix}-"])
+    effects = histories.effects(scene.temporal.address, scene.namespace, runs)
     return {effect.cid for effect in effects} - reader.told(scene.kafka.bootstrap, scene.prefix)
