@@ -23,7 +23,7 @@ _INTRO = """\
 
 `make faults` kills, freezes, cuts and overloads what the daemon needs, on real Apache Kafka and a real Temporal server,
 and counts. A ledger notes each command before it is sent and after Kafka has acknowledged it. Afterwards a reader that
-shares no code with the bridge (confluent-kafka, Temporal's raw calls) collects histories, answers, events, dead letters
+shares no code with the bridge (confluent-kafka, gRPC's own client) collects histories, answers, events, dead letters
 and committed offsets, and the laws of [tests/faults/laws.py](../tests/faults/laws.py) are held against both: nothing
 lost, nothing doubled, in order, each end announced once with the same bytes in each copy, no offset committed before
 its outcome, no stall longer than stated, nothing that waits long behind the fault, memory, descriptors and commands in

@@ -93,7 +93,7 @@ def test_a_topic_that_is_made_again_under_a_running_member_is_read_from_its_begi
     after = scene.groups.ends([TOPIC])
     assert sum(after.values()) < sum(before.values())
     scene.until_settled()
-    scene.check(60, records_before=sum(before.values()))
+    scene.check(30, records_before=sum(before.values()))
 
 
 @pytest.mark.fault(26)
@@ -108,7 +108,7 @@ def test_a_topic_that_is_made_again_while_no_member_runs_is_read_from_its_beginn
     scene.ledger.send(scene.orders.scores(60, 5))
     member.start()
     scene.until_settled()
-    scene.check(60, records=sum(scene.groups.ends([TOPIC]).values()))
+    scene.check(30, records=sum(scene.groups.ends([TOPIC]).values()))
 
 
 @pytest.mark.fault(37)
