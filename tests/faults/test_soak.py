@@ -31,7 +31,7 @@ SAMPLE_SECONDS = 1.0  # at 100 ms the counting would be most of the load
 STALL_MAX_SECONDS = 60.0
 ALL_KINDS_MINUTES = 15  # in less some may not be drawn
 
-pytestmark = [pytest.mark.faults, pytest.mark.alone, pytest.mark.timeout(MINUTES * 60 + 1200)]
+pytestmark = [pytest.mark.faults, pytest.mark.alone, pytest.mark.timeout(MINUTES * 120 + 1500)]
 
 
 @dataclass
@@ -190,7 +190,7 @@ def test_a_random_mix_of_faults_keeps_all_laws_and_lets_no_memory_grow(own_scene
                     other.begin()
         took = time.monotonic() - mix.began
         scene.healed()
-        scene.until_settled(300)
+        scene.until_settled(max(300.0, MINUTES * 60))  # a bound; how long it may take is a law
         assert all(worker.is_running() for worker in workers)
     memory = mix.memory()
     print(f"{dict(mix.made)}, {count / took:.0f} a second, MiB early and late: {memory}")  # noqa: T201 - shown where the test fails, or with -s
