@@ -29,6 +29,7 @@ MEMORY_MAX = 1.1  # of what it was then
 LOOK_SECONDS = 1.0
 SAMPLE_SECONDS = 1.0  # at 100 ms the counting would be most of the load
 STALL_MAX_SECONDS = 60.0
+ENDED = {0, 4}  # a server that is behind may answer what is in hand too late for the drain: then it comes again
 ALL_KINDS_MINUTES = 15  # in less some may not be drawn
 
 pytestmark = [pytest.mark.faults, pytest.mark.alone, pytest.mark.timeout(MINUTES * 120 + 1500)]
@@ -85,7 +86,7 @@ def kill(mix: Mix) -> int:
 
 def restart(mix: Mix) -> int:
     mix.other.wait_ready()  # before it knows what SIGTERM means to it, it just ends
-    assert mix.other.terminate() == 0, mix.other.program.text
+    assert mix.other.terminate() in ENDED, mix.other.program.text
     mix.other.begin()
     return 1
 
