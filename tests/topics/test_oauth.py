@@ -16,6 +16,7 @@ class TokenServer(http.server.HTTPServer):
     answer = b'{"access_token": "t0ken", "expires_in": 60}'
     form = b""
     login = ""
+    asked = 0
 
     @property
     def url(self) -> str:
@@ -28,6 +29,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.form = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.login = self.headers["Authorization"]
+        self.server.asked += 1
         self.send_response(self.server.status)
         self.end_headers()
         self.wfile.write(self.server.answer)
@@ -85,3 +87,18 @@ async def test_a_token_is_kept_while_it_is_young_and_asked_for_anew_when_it_is_o
     assert await expired.current() == "second"
     server.answer = b'{"access_token": "third", "expires_in": 60}'
     assert await expired.current() == "third"
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, oauth.RefusedError), (503, OSError)])
+async def test_a_token_server_that_gives_none_is_asked_again_after_a_while_and_not_at_once(
+    server: TokenServer, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = oauth.Tokens(section(server))
+    server.status = status
+    for _ in range(3):
+        with pytest.raises(error):
+            await tokens.current()
+    assert server.asked == 1
+    server.status = 200
+    monkeypatch.setattr(oauth, "ASK_AGAIN_SECONDS", 0.0)
+    assert (await tokens.current(), server.asked) == ("t0ken", 2)

@@ -16,6 +16,7 @@ ANSWER_SECONDS = 10.0
 ANSWER_BYTES_MAX = 64 * 1024
 SECONDS_VALID_DEFAULT = 300.0
 RENEW_AFTER = 0.8  # of a token's life
+ASK_AGAIN_SECONDS = 1.0  # Kafka's clients connect anew ten times a second
 
 
 class RefusedError(Exception):
@@ -31,23 +32,33 @@ class Token:
 
 
 class Tokens:
-    """Keeps a token that has not expired; asks for one only where the last is old."""
+    """Keeps a token that has not expired; asks for one only where the last is old, and not at once after a refusal."""
 
     def __init__(self, section: KafkaSection) -> None:
         """Take the settings that name the token server and who we are."""
         self._section = section
         self._asking = asyncio.Lock()
         self._token = ""
-        self._old_at = 0.0
+        self._old_at = self._failed_at = 0.0
+        self._problem: Exception | None = None
 
     async def current(self) -> str:
         """Return a token. Raises `RefusedError`, or `OSError` where the server is away."""
         async with self._asking:
             if time.monotonic() >= self._old_at:
-                asked_at = time.monotonic()
-                granted = await asyncio.to_thread(fetch_token, self._section)
-                self._token, self._old_at = granted.value, asked_at + RENEW_AFTER * granted.seconds_valid
+                await self._ask()
             return self._token
+
+    async def _ask(self) -> None:
+        asked_at = time.monotonic()
+        if self._problem is not None and asked_at < self._failed_at + ASK_AGAIN_SECONDS:
+            raise self._problem.with_traceback(None)
+        try:
+            granted = await asyncio.to_thread(fetch_token, self._section)
+        except (RefusedError, OSError) as error:
+            self._problem, self._failed_at = error, time.monotonic()
+            raise
+        self._token, self._old_at, self._problem = granted.value, asked_at + RENEW_AFTER * granted.seconds_valid, None
 
 
 def fetch_token(section: KafkaSection) -> Token:
