@@ -62,7 +62,6 @@ class Decoder:
             route=route,
             workflow_id=workflow_id,
             data=event.data_text,
-            fields=event.data,
             attributes=attributes,
             traceparent=traceparent or tracecontext.begun(request_id),
             tracestate=tracestate,

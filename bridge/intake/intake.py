@@ -218,7 +218,7 @@ class Intake(ConsumerRebalanceListener):
         if self._taking and (partition := self._assignment.partitions.get(tp)):
             self.taken += len(records)
             for record in records:
-                size_bytes = record.size_bytes
+                size_bytes = record.memory_bytes
                 if partition.take(record.offset, size_bytes):
                     self._put(tp, partition, self._decoder.decode(record), size_bytes)
         elif records and tp in self.consumer.assignment():
@@ -230,7 +230,7 @@ class Intake(ConsumerRebalanceListener):
         return self._taking and assignment is self._assignment
 
     def _take_alone(self, tp: TopicPartition, record: Record, content: BadRecord | None) -> None:
-        partition, size_bytes = self._assignment.partitions[tp], record.size_bytes
+        partition, size_bytes = self._assignment.partitions[tp], record.memory_bytes
         self.taken += 1
         if partition.take(record.offset, size_bytes):
             self._put(tp, partition, content or self._decoder.decode(record), size_bytes)

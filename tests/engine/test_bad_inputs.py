@@ -3,6 +3,7 @@
 import gc
 import json
 import time
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -143,6 +144,19 @@ def test_what_is_wrong_in_an_audience_of_many_thousands_is_told_by_its_place() -
     campaign["audience"] = ["ada@example.com"] * 12_345 + ["x"] * 10
     _, detail = refusal(record(json.dumps(campaign).encode(), topic="campaign.create"))
     assert detail.startswith("audience.12345: not an e-mail address; audience.12346: ")
+
+
+@pytest.mark.parametrize(("objects", "headers"), [(300_000, 0), (0, 50_000)], ids=["empty objects", "headers"])
+def test_what_a_command_holds_while_it_waits_is_what_its_partition_counts(objects: int, headers: int) -> None:
+    activity = b'{"kind":"demo_request","occurred_at":"2026-01-02T00:00:00Z"}'
+    value = b'{"lead_id":"L","activities":[%b],"x":[%b]}' % (activity, b",".join([b"{}"] * objects))
+    tracemalloc.start()
+    waiting = record(value, headers=[(f"h{number}", b"") for number in range(headers)], topic="lead.score")
+    taken = command(waiting)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken.workflow_id == "lead-L"
+    assert held < 2 * waiting.memory_bytes
 
 
 MANY = tuple((f"ce_x{number}", b"v") for number in range(10_000))
