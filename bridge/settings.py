@@ -122,7 +122,7 @@ def _read_file(environment: Mapping[str, str]) -> _File:
     file.there = True
     try:
         file.document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not its own error alone: also what Python makes of such numbers
         file.problems.append(f"{file.name} is not TOML: {error}.")
     return file
 

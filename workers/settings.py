@@ -97,7 +97,7 @@ def _read_file(environment: Mapping[str, str], problems: list[str]) -> tuple[str
             problems.append(f"{CONFIG_VARIABLE} names {named}, which is not there: correct it, or unset it.")
     except OSError as error:
         problems.append(f"{name} cannot be read: {error.strerror}.")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problems.append(f"{name} is not TOML: {error}.")
     return name, {}
 

@@ -1,6 +1,5 @@
 """What each key of a `[[route]]` may hold. A reader returns the value, or raises `ValueError` with what to give."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -73,8 +72,8 @@ def _result(value: Any) -> bool | str:
 
 def _number(what: str, least: float, most: float) -> Callable[[Any], float]:
     def read(value: Any) -> float:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number or not least <= value <= most:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not least <= value <= most:  # nor is nan
             raise ValueError(f"give a number of {what} from {least:.12g} to {most:.12g}")
         return float(value)
 

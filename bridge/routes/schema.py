@@ -2,8 +2,9 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ from jsonschema import Draft202012Validator, exceptions, validators
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from bridge.routes import checker
+from bridge.routes import checker, timelimit
+from bridge.routes.timelimit import TooSlowError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PROBLEMS_MAX = 20
 RULE_CHARACTERS_MAX = 80
 DEPTH_MAX = 64
+# A pattern may take as long as it likes. What is sound takes 2 s at most, of 1 MiB; a member is missed after 10.
+CPU_MAX = timedelta(seconds=4)
 
 _REFERENCES = ("$ref", "$dynamicRef")
 
@@ -34,9 +38,31 @@ def _is_integer(_: Any, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _unique(_: Any, is_asked: bool, value: Any, __: Any) -> Iterator[exceptions.ValidationError]:
+    """Compare by hashes: the library compares what cannot be sorted, such as objects, each with each."""
+    if is_asked and isinstance(value, list) and len(set(map(_hashable, value))) < len(value):
+        yield exceptions.ValidationError("has items that are not unique")
+
+
+def _hashable(value: Any) -> Hashable:
+    """Return what is equal for values that are equal to JSON Schema: 1 and 1.0 are, 1 and true are not."""
+    match value:
+        case bool():
+            return "boolean", value
+        case dict():
+            return frozenset((name, _hashable(item)) for name, item in value.items())
+        case list():
+            return tuple(map(_hashable, value))
+        case str():
+            return "text", value
+    return None if value is None else ("number", value)
+
+
 # Numbers arrive as int or Decimal, never as float, and 1.0 is an integer to JSON Schema.
 _Validator = validators.extend(  # type: ignore[no-untyped-call]  # its stub leaves out the return type
-    Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+    Draft202012Validator,
+    validators={"uniqueItems": _unique},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
 
 
@@ -51,8 +77,11 @@ class SchemaChecker:
     def problems(self, data: Mapping[str, Any]) -> list[str]:
         """Return what is wrong, each as `path: what`, at most 20 of them."""
         try:
-            found = itertools.islice(self.validator.iter_errors(data), PROBLEMS_MAX)
-            return list(dict.fromkeys(text for error in found for text in _described(error)))
+            with timelimit.within(CPU_MAX):
+                found = itertools.islice(self.validator.iter_errors(data), PROBLEMS_MAX)
+                return list(dict.fromkeys(text for error in found for text in _described(error)))
+        except TooSlowError:
+            return [f"data: it takes more than {CPU_MAX.seconds} s to hold them against the schema"]
         except RecursionError:
             return ["data: the schema refers to itself without end"]
         except ArithmeticError:

@@ -51,6 +51,12 @@ def test_a_syntax_error_is_named_with_its_line(tmp_path: Path) -> None:
     assert "line 2" in problem
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000], ids=["a number without end", "lists in lists"])
+def test_what_the_parser_stumbles_over_is_no_toml(value: str, tmp_path: Path) -> None:
+    (problem,) = problems(f"domains = {value}", tmp_path)
+    assert problem.startswith("FILE is not TOML: ")
+
+
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "bridge.toml"
     file.write_bytes(b"\xff")

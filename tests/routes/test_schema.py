@@ -1,6 +1,9 @@
 """A JSON Schema as the judge of a command's data: exact numbers, nothing fetched, no value in what it says."""
 
 import json
+import signal
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +53,32 @@ def problems(document: Any, data: str) -> list[str]:
 )
 def test_data_are_judged_exactly_and_told_without_their_values(document: Any, data: str, told: list[str]) -> None:
     assert problems(document, data) == told
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        ('{"a": 1}, {"a": 2}', []),
+        ('{"a": 1}, {"a": 1.0}', ["a: breaks uniqueItems true"]),
+        ("[1, 2], [2, 1]", []),
+        ("[1, {}], [1, {}]", ["a: breaks uniqueItems true"]),
+        ('1, true, "1", null, 0, false, [1], [true], {}, []', []),
+        ("1e2, 100", ["a: breaks uniqueItems true"]),
+        (", ".join(f'{{"a": {number}}}' for number in range(50_000)), []),
+    ],
+    ids=["objects", "equal objects", "lists", "equal lists", "all kinds", "equal numbers", "many"],
+)
+def test_items_are_unique_as_json_says_and_soon_told(items: str, told: list[str]) -> None:
+    assert problems({"properties": {"a": {"uniqueItems": True}}}, f'{{"a": [{items}]}}') == told
+
+
+def test_a_pattern_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "CPU_MAX", timedelta(seconds=1))
+    began = time.process_time()
+    endless = problems({"properties": {"a": {"pattern": "^(a+)+$"}}}, '{"a": "' + "a" * 60 + '!"}')
+    assert endless == ["data: it takes more than 1 s to hold them against the schema"]
+    assert time.process_time() - began < 3
+    assert signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0
 
 
 def test_at_most_twenty_problems_are_told() -> None:

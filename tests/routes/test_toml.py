@@ -236,9 +236,9 @@ def test_a_route_cannot_read_what_the_daemon_writes(tmp_path: Path, topic: str, 
     ]
 
 
-def test_infinity_is_no_time(tmp_path: Path) -> None:
-    text = written(START) + "\nwait = inf\nrate = nan"
-    assert len(problems(text, tmp_path)) == 2
+def test_infinity_is_no_time_and_a_number_of_400_digits_is_none_either(tmp_path: Path) -> None:
+    text = written(START) + f"\nwait = inf\nrate = nan\nrun_timeout = {'9' * 400}"
+    assert len(problems(text, tmp_path)) == 3
 
 
 def test_all_rows_are_told_of_at_once_with_what_is_wrong_elsewhere(tmp_path: Path) -> None:
