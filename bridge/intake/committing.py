@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from aiokafka import AIOKafkaConsumer
 
-from bridge.intake import care, offsets
+from bridge.intake import care, expiry, offsets
 from bridge.intake.assignment import Assignment
 from bridge.intake.reader import Reader
 from bridge.telemetry.names import Operation
@@ -50,6 +50,7 @@ class Committing:
         while True:
             await asyncio.sleep(INTERVAL.total_seconds())
             await self.commit()
+            await expiry.look(self._consumer(), self._assignment())
 
     async def commit(self) -> None:
         """Commit what has moved, unless the partitions are given away meanwhile."""

@@ -4,15 +4,11 @@ from collections.abc import Collection
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from bridge.intake import care, offsets, progress
+from bridge.intake import care, expiry, offsets, progress
 from bridge.intake.assignment import Assignment, Partition
 from bridge.intake.watermark import Watermark
-from bridge.telemetry import logs
-from bridge.telemetry.names import Log
 
 UNKNOWN_END = 2**63  # then no record counts as new
-
-log = logs.get(__name__)
 
 
 async def begin(consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition], waiting_max: int) -> Assignment:
@@ -22,7 +18,7 @@ async def begin(consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]
     begins = await offsets.begins(consumer, assigned)
     for tp in assigned:
         before = done.get(tp) or progress.Done(begins.get(tp, 0))
-        _tell_expired(tp, before, begins.get(tp, 0))
+        expiry.tell(tp, before.committed, begins.get(tp, 0))
         watermark = Watermark(before)
         assignment.partitions[tp] = partition = Partition(watermark, end_offset=ends.get(tp, UNKNOWN_END))
         if before.committed < ends.get(tp, 0):
@@ -30,9 +26,3 @@ async def begin(consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]
             partition.alone = care.RECORDS_ALONE_MAX if care.is_needed(watermark) else 0
     await offsets.note(consumer, {tp: one.watermark for tp, one in assignment.partitions.items()})
     return assignment
-
-
-def _tell_expired(tp: TopicPartition, before: progress.Done, begin: int) -> None:
-    """Say which records were away before the group came to them: the client goes on at the log's begin by itself."""
-    if before.committed < begin:
-        log.error(Log.RECORDS_EXPIRED, topic=tp.topic, partition=tp.partition, first=before.committed, last=begin - 1)

@@ -12,6 +12,7 @@ class Watermark:
         """Begin where another owner left off; `done` is what it did behind its last commit."""
         self._done = done
         self._position = 0
+        self.passed = range(0)
         self.tries = 0
         self.suspect: int | None = None
         self._pending: dict[int, bool] = {}  # in the order in which offsets were taken: whether it can begin a run
@@ -54,6 +55,8 @@ class Watermark:
         """
         if offset < self._position:
             raise ValueError(f"offset {offset} comes after {self._position - 1}")
+        if offset > self._position:
+            self._pass_to(offset)
         self._position = offset + 1
         if offset < self._done.position and offset in self._done:
             return False
@@ -72,4 +75,16 @@ class Watermark:
 
     def move_to(self, position: int) -> None:
         """Note that the log has nothing for us before `position`: control records, gaps of compaction."""
-        self._position = max(self._position, position)
+        if position > self._position:
+            self._pass_to(position)
+            self._position = position
+
+    def taken_passed(self) -> range:
+        """Return the widest gap since the last time this was asked; where it begins, nothing was taken before."""
+        found, self.passed = self.passed, range(0)
+        return found
+
+    def _pass_to(self, offset: int) -> None:
+        gap = range(self._position, offset)
+        if self._position and len(gap) > len(self.passed):
+            self.passed = gap
