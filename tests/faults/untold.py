@@ -1,13 +1,17 @@
 """Commands that are in effect while nobody has been told: what answers of Temporal that are lost leave behind."""
 
+from collections.abc import Sequence
+
+from tests.acceptance.producer import Command
 from tests.faults import histories, reader
 from tests.faults.scene import Scene
 
 
-def swallow_an_answer(scene: Scene, kind: str) -> None:
-    """Swallow Temporal's answers until a command for a workflow of a kind is in effect and has no answer.
+def swallow_an_answer(scene: Scene, kind: str, work: Sequence[Command]) -> None:
+    """Swallow Temporal's answers, and send work, until a command for a workflow of a kind is in effect and unanswered.
 
-    How many bytes are swallowed says nothing of that: most of them are of the feed, which lists what is there.
+    Work that was sent before may be done by then. How many bytes are swallowed says nothing: most are the feed's, which
+    lists what is there.
     """
     seen: set[str] = set()
 
@@ -18,6 +22,7 @@ def swallow_an_answer(scene: Scene, kind: str) -> None:
         return bool(before & seen)
 
     scene.proxy.swallow_answers()
+    scene.ledger.send(work)
     scene.until(is_lost, "a command is in effect, and nobody is told")
 
 
