@@ -62,6 +62,8 @@ class Flow:
         except UnavailableError as error:
             # A run that is full, or has no worker, may stay so: the drain need not wait for it.
             item.stalled = not isinstance(error, KeyMustWaitError)
+            if item.stalled:  # else all that an outage held would go at once after it, whatever the route's rate
+                item.has_turn = False
             return self._unavailable(error, item, lane.attempts)
         except ConfigurationError as error:
             # Nothing is wrong with the command: it waits until a person has mended what is.
@@ -107,9 +109,11 @@ class Flow:
     async def _carry_out(self, item: Item, command: Command, lane: Lane[LaneKey, Item]) -> Settled | timedelta:
         self._sound(command.record.topic)
         route = command.route
-        if route.rate is not None and lane.attempts == 0 and (turn := self.rates.turn(route, item.assignment)):
-            item.held = True
-            return turn
+        if route.rate is not None and not item.has_turn:
+            item.has_turn = True
+            if turn := self.rates.turn(route, item.assignment):
+                item.held += 1
+                return turn
         temporal = self.namespaces.of(route)
         fresh = item.is_new and lane.attempts == item.held and _is_first(command)
         item.span.asks(command)

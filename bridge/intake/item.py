@@ -27,9 +27,9 @@ class Item:
 
     `is_new` tells that nobody can have handled it before; `settled` survives a retry, and so does `written`, how many
     records Kafka has of those that tell of it; `stalled` tells that a server was away when it was tried; `last_look`
-    that its target was found missing when all starts were read; `held` that it waited for its turn, by its route's
-    rate, before it was tried; `begun` is when it was tried at first, by `time.perf_counter`; `span` is what records its
-    way.
+    that its target was found missing when all starts were read; `has_turn` that its turn came by its route's rate, or
+    was given out, and `held` how often it waited for one; `begun` is when it was tried at first, by
+    `time.perf_counter`; `span` is what records its way.
     """
 
     content: Content
@@ -41,7 +41,8 @@ class Item:
     written: int = 0
     stalled: bool = False
     last_look: bool = False
-    held: bool = False
+    has_turn: bool = False
+    held: int = 0
     begun: float = 0.0
     span: Span = UNRECORDED
 

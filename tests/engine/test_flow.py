@@ -236,6 +236,22 @@ async def test_a_command_whose_turn_has_not_come_asks_nothing_and_counts_as_no_a
     assert told.server.asked == [True]
 
 
+async def test_what_an_outage_held_goes_on_at_its_routes_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = scene(monkeypatch, Server([TemporalAwayError("x"), Accepted("r")]), rate=0.1)
+    assert await told.work() is not None
+    assert len(told.server.asked) == 1
+    held = await told.work()
+    assert held is not None
+    assert timedelta(seconds=5) < held <= timedelta(seconds=10)
+    assert (await told.work(), len(told.server.asked)) == (None, 2)
+
+
+async def test_a_key_that_must_wait_takes_no_turns_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = scene(monkeypatch, Server([NoWorkerYetError("none"), Accepted("r")]), rate=0.1)
+    await told.work()
+    assert await told.work() is None
+
+
 @pytest.mark.parametrize(
     ("replies", "settled", "written"),
     [
