@@ -34,6 +34,11 @@ def rfc3339(milliseconds: int) -> str:
     return f"{moment.isoformat()}.{milliseconds % 1000:03d}Z"
 
 
+def moment(text: str) -> datetime:
+    """Return an RFC 3339 time, small letters and a leap second included (section 5.6); raises `ValueError`."""
+    return datetime.fromisoformat(text.upper().replace(":60", ":59"))
+
+
 class Record(NamedTuple):
     """A Kafka record; `timestamp_ms` is since the epoch, by the broker's clock on command topics.
 
@@ -125,7 +130,7 @@ class Command:
     def created_ms(self) -> int:
         """The latest time at which the command was sent for the first time: by the broker's clock or its own."""
         try:
-            sent = datetime.fromisoformat(self.attributes["time"])
+            sent = moment(self.attributes["time"])
         except (KeyError, ValueError):
             return self.record.timestamp_ms
         return min(self.record.timestamp_ms, int(sent.timestamp() * 1000))

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
+from bridge.command import moment
 from topics.envelope import CLOUDEVENTS_SPECVERSION
 
 REQUIRED = ("specversion", "id", "source", "type")
@@ -45,8 +45,7 @@ def _is_time(text: str) -> bool:
     if not _TIME.fullmatch(text):
         return False
     try:
-        # Days that a month does not have, and hours; a leap second is well-formed (RFC 3339, section 5.7).
-        datetime.fromisoformat(text.upper().replace(":60", ":59"))
+        moment(text)  # days that a month does not have, and hours
     except ValueError:
         return False
     return True

@@ -188,6 +188,8 @@ def test_only_a_run_younger_than_the_command_and_the_clocks_tolerance_makes_it_l
 def test_a_command_was_sent_no_later_than_its_own_time_says() -> None:
     assert start(time="2026-11-21T09:00:00Z").created_ms == RECORDED_MS - 3_600_123
     assert start(time="2026-11-21T11:00:00Z").created_ms == RECORDED_MS
+    assert start(time="2026-11-21t09:00:00z").created_ms == RECORDED_MS - 3_600_123
+    assert start(time="2026-11-21T08:59:60Z").created_ms == RECORDED_MS - 3_601_123
 
 
 def test_the_request_id_is_made_as_the_contract_says() -> None:
