@@ -57,6 +57,8 @@ class Watermark:
             raise ValueError(f"offset {offset} comes after {self._position - 1}")
         if offset > self._position:
             self._pass_to(offset)
+        if offset < self._done.committed:  # another log than that of the commit: its begin, after the end was lost
+            self._done = progress.NOTHING
         self._position = offset + 1
         if offset < self._done.position and offset in self._done:
             return False

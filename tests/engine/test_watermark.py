@@ -80,3 +80,9 @@ def test_what_an_owner_before_us_did_of_the_starts_counts_before_we_come_to_it()
     second.take(0)
     second.begins_nothing(0)
     assert (second.starts_done, progress.decode(0, second.metadata).starts_done) == (10, 10)
+
+
+def test_a_log_that_begins_anew_has_nothing_done_of_what_another_had() -> None:
+    watermark = Watermark(progress.Done(committed=100, position=150, pending=frozenset({100}), starts_done=150))
+    assert [watermark.take(offset) for offset in (0, 100, 120)] == [True] * 3
+    assert (watermark.committable, watermark.starts_done) == (0, 0)
