@@ -64,6 +64,7 @@ class Intake(ConsumerRebalanceListener):
         self.lag = Lag(lambda: self._consumer, lambda: self._assignment.partitions)
         self._health = health
         self._suspicion: str | None = None
+        self.broken: str | None = None
         self.polls = 0
         self.taken = 0
 
@@ -139,7 +140,7 @@ class Intake(ConsumerRebalanceListener):
         self._taking = False
         self._assignment = Assignment(self._waiting_max)
         self._consumer = None
-        self._suspicion = None
+        self._suspicion = self.broken = None
         self.lanes.drop()
         await self.lanes.idle()
 
@@ -215,6 +216,7 @@ class Intake(ConsumerRebalanceListener):
         return found
 
     def _take_all(self, tp: TopicPartition, records: Sequence[Record]) -> None:
+        self._refuse_older(tp, records)
         if self._taking and (partition := self._assignment.partitions.get(tp)):
             self.taken += len(records)
             for record in records:
@@ -225,6 +227,17 @@ class Intake(ConsumerRebalanceListener):
             # They come between two assignments, or after the stop. The client counts them as read: without this its
             # position, and so the next commit, would pass over them.
             self.consumer.seek(tp, records[0].offset)
+
+    def _refuse_older(self, tp: TopicPartition, records: Sequence[Record]) -> None:
+        """Let go of all partitions where one goes back: its log has lost its end, or its topic was made anew.
+
+        What is done of the old log tells nothing of the new one, and nothing may be committed until both are known.
+        """
+        partition = self._assignment.partitions.get(tp)
+        if partition is not None and records and records[0].offset < (partition.watermark.position or 0):
+            self._taking = False
+            self._assignment = Assignment(self._waiting_max)
+            self.broken = f"{tp.topic}/{tp.partition} has gone back to offset {records[0].offset}"
 
     def _is_taking(self, assignment: Assignment) -> bool:
         return self._taking and assignment is self._assignment

@@ -21,6 +21,8 @@ async def stuck(intake: Intake, *, look_every: timedelta = LOOK_EVERY, after: ti
     polled = moved = time.monotonic()
     while True:
         now = time.monotonic()
+        if intake.broken is not None:
+            return intake.broken
         if intake.polls != polls:
             polls, polled = intake.polls, now
         if now - polled >= HUNG_AFTER.total_seconds():

@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from bridge.command import Command
+from bridge.intake import watchdog
 from bridge.intake.decode import Decoder
 from bridge.intake.intake import Intake
 from bridge.intake.item import Item, LaneKey
@@ -134,6 +135,20 @@ async def test_what_a_poll_brings_after_the_stop_is_left_for_the_next_owner(stat
         await station.intake.finish()
     assert station.count == 0
     assert await kafka_side.committed(station.bootstrap, station.group, TopicPartition(station.topic, 0)) in (None, 0)
+
+
+async def test_a_log_that_goes_back_has_its_consumer_replaced_and_nothing_committed_of_the_old_one(
+    station: Station,
+) -> None:
+    tp = TopicPartition(station.topic, 0)
+    await kafka_side.publish(station.bootstrap, station.topic, [value("a")] * 3)
+    async with station.running() as polling:
+        await until(lambda: station.count == 3, "all are done")
+        await station.intake.committing.commit()
+        station.consumer.seek(tp, 1)  # type: ignore[no-untyped-call]  # as the client does when its position is gone
+        found = await watchdog.stuck(station.intake, look_every=timedelta(milliseconds=50))
+        assert (found, polling.done(), station.count) == (f"{station.topic}/0 has gone back to offset 1", False, 3)
+    assert await kafka_side.committed(station.bootstrap, station.group, tp) == 3
 
 
 async def test_what_a_poll_brings_before_the_assignment_is_known_is_not_passed_over(station: Station) -> None:
