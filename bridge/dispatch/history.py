@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from bridge.command import rfc3339
@@ -15,6 +16,7 @@ from bridge.command import rfc3339
 EARLIER_RUNS_MAX = 200
 ORIGINS_MAX = 10_000
 PAGE_EVENTS = 100
+PAGES_MAX = 100
 
 _SIGNED: Mapping[int, str] = MappingProxyType(
     {
@@ -92,21 +94,27 @@ class History:
             return []
         return [info.execution.run_id for info in response.executions]
 
-    async def is_signed_by(self, identity: str, workflow_id: str, run_id: str) -> bool:
-        """Return whether the run's last events hold a cancel request or a termination by `identity`."""
+    async def is_signed_by(self, identity: str, workflow_id: str, run_id: str, since_ms: int) -> bool:
+        """Return whether the run holds a cancel request or a termination by `identity`, at or after `since_ms`.
+
+        A run that is cancelled may do much before it closes. Of its events the last 10,000 are looked at, at most.
+        """
         request = workflowservice.GetWorkflowExecutionHistoryReverseRequest(
             namespace=self._namespace,
             execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
             maximum_page_size=PAGE_EVENTS,
         )
-        response = await self._ask(self._service.get_workflow_execution_history_reverse, request)
-        if not isinstance(response, workflowservice.GetWorkflowExecutionHistoryReverseResponse):
-            return False
-        return any(
-            getattr(event, _SIGNED[event.event_type]).identity == identity
-            for event in response.history.events
-            if event.event_type in _SIGNED
-        )
+        for _ in range(PAGES_MAX):
+            response = await self._ask(self._service.get_workflow_execution_history_reverse, request)
+            if not isinstance(response, workflowservice.GetWorkflowExecutionHistoryReverseResponse):
+                return False
+            events = response.history.events
+            if any(_signer(event) == identity for event in events):
+                return True
+            if not response.next_page_token or (events and events[-1].event_time.ToMilliseconds() < since_ms):
+                return False
+            request.next_page_token = response.next_page_token
+        return False
 
     async def _origin(self, workflow_id: str, run_id: str) -> _Origin | None:
         if (known := self._origins.get(run_id)) is not None:
@@ -129,3 +137,9 @@ class History:
             is_reset=started.original_execution_run_id != run_id,
         )
         return origin
+
+
+def _signer(event: HistoryEvent) -> str | None:
+    """Return who asked for the run's end by this event, if it is such a one."""
+    attributes = _SIGNED.get(event.event_type)
+    return getattr(event, attributes).identity if attributes is not None else None

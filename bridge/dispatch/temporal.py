@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from bridge import sealing
 from bridge.callback import Signer
 from bridge.command import Command
-from bridge.dispatch import callbackmode, failures, requests, run
+from bridge.dispatch import callbackmode, decision, failures, requests, run
 from bridge.dispatch.callbackmode import CallbackMode
 from bridge.dispatch.core import CoreCall
 from bridge.dispatch.failures import Answer, RefusedByTemporalError
@@ -159,8 +159,10 @@ class Temporal:
         return self._history.earlier_runs(latest.workflow_id, latest.run_id, since_ms)
 
     async def is_ended_by(self, command: Command, run_id: str) -> bool:
-        """Return whether the run's last events hold this command's cancel request or termination."""
-        return await self._history.is_signed_by(requests.identity(self.group, command), command.workflow_id, run_id)
+        """Return whether the run holds this command's cancel request or termination."""
+        since_ms = decision.looked_back_to_ms(command)
+        mine = requests.identity(self.group, command)
+        return await self._history.is_signed_by(mine, command.workflow_id, run_id, since_ms)
 
     async def _ask(self, call: Callable[..., Awaitable[Response]], request: Any) -> Response | Answer:
         began = time.perf_counter()

@@ -56,6 +56,16 @@ async def test_a_cancel_redelivered_after_the_run_was_cancelled_by_it_is_a_dupli
     assert await stage.do(command) == Duplicate(run_id)
 
 
+async def test_a_cancel_redelivered_is_found_behind_all_that_the_run_did_before_it_closed(stage: Stage) -> None:
+    run_id = await stage.begin()
+    command = stage.command(Verb.CANCEL, "c")
+    await stage.do(command)
+    for number in range(120):
+        await stage.do(stage.command(Verb.SIGNAL, f"s-{number}"), fresh=True)
+    await stage.work(CANCELLED)
+    assert await stage.do(command) == Duplicate(run_id)
+
+
 async def test_a_cancel_redelivered_never_reaches_a_newer_run(stage: Stage) -> None:
     first = await stage.begin("a", offset=1)
     command = stage.command(Verb.CANCEL, "c")
