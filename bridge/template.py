@@ -19,7 +19,6 @@ class Template:
 
     begin: str
     parts: tuple[tuple[str, str], ...]
-    pattern: re.Pattern[str]
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -39,8 +38,19 @@ class Template:
         return text
 
     def could_be(self, text: str) -> bool:
-        """Return whether filling this template could give `text`."""
-        return self.pattern.fullmatch(text) is not None
+        """Return whether filling this template could give `text`; in linear time, as a pattern would not be."""
+        if not self.parts:
+            return text == self.begin
+        if not text.startswith(self.begin):
+            return False
+        place = len(self.begin)
+        for _, literal in self.parts[:-1]:  # the earliest place leaves most to the rest
+            found = text.find(literal, place + 1)
+            if found < 0:
+                return False
+            place = found + len(literal)
+        end = self.parts[-1][1]
+        return text.endswith(end) and len(text) - len(end) > place
 
 
 @lru_cache(maxsize=1024)
@@ -54,6 +64,5 @@ def parse(text: str) -> Template:
     for name in fields:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{text!r} names {name!r}, which is not a field's name")
-    pattern = ".+".join(map(re.escape, literals))
     parts = tuple(zip(fields, literals[1:], strict=True))
-    return Template(literals[0], parts, re.compile(pattern, re.DOTALL))
+    return Template(literals[0], parts)

@@ -1,5 +1,8 @@
 """Workflow ids are filled in, never interpreted."""
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +22,19 @@ def test_a_template_is_its_literals_around_its_fields(
     filled = parsed.fill(values)
     assert filled == "".join(f"{literal}{values[name]}" for literal, name in pieces) + last
     assert parsed.could_be(filled)
+
+
+@given(st.from_regex(r"[-a]{0,2}(\{f\}[-a]{0,2}){0,3}", fullmatch=True), st.text("-a", max_size=12))
+def test_a_text_could_be_a_template_that_is_filled_where_a_pattern_says_so(text: str, filled: str) -> None:
+    pattern = ".+".join(map(re.escape, text.split("{f}")))
+    assert template.parse(text).could_be(filled) == (re.fullmatch(pattern, filled) is not None)
+
+
+def test_whether_a_long_text_could_be_a_template_of_many_fields_is_soon_told() -> None:
+    many = template.parse("-".join(f"{{f{number}}}" for number in range(8)) + "-end")
+    began = time.process_time()
+    assert not many.could_be("-" * 255)
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("wrong", ["a-{id", "a-id}", "{}", "{0}", "{a.b}", "{a!r}", "{{id}}", "{a b}"])
