@@ -135,8 +135,9 @@ class Flow:
         if command.route.missing is Missing.DEAD_LETTER or item.last_look:
             return missing
         behind = [later.content for later in list(lane.items)[1:]]
+        waited = timedelta(seconds=time.perf_counter() - item.begun) if item.is_new else None
         try:
-            wait = await self.targets.wait_for(command, item.partition, behind, _backoff(lane.attempts))
+            wait = await self.targets.wait_for(command, item.partition, behind, _backoff(lane.attempts), waited)
         except KafkaAwayError:
             # Whether Kafka is away is the probe's to say. Told from here it would hold the intake, and with it the
             # start that is waited for; and nothing that this command does could take it back.
