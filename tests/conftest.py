@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     servers = choice.chosen(config.getoption("--servers"))
-    if missing := choice.missing(servers) or choice.unfit(servers):
+    if missing := choice.missing(servers, config.getoption("numprocesses") or 1) or choice.unfit(servers):
         raise pytest.UsageError(missing)
     os.environ[choice.VARIABLE] = servers
 

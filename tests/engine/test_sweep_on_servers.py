@@ -64,9 +64,9 @@ async def test_a_failed_run_is_announced_with_its_deepest_cause(kafka: Kafka, fe
 async def test_a_cancelled_a_terminated_and_a_timed_out_run_are_announced(kafka: Kafka, feed: Stage) -> None:
     terminated, timed_out = feed.sibling(), feed.sibling()
     cancelled_run, terminated_run = await feed.begin(), await terminated.begin()
-    timed_out_run = await timed_out.begin_with_timeout()
     await feed.work(CANCELLED)
     await terminated.terminate()
+    timed_out_run = await timed_out.begin_with_timeout()  # now, as ends are told in the order of their times
     async with Sweeper(kafka, feed).owning() as sweeper:
         data = await swept(sweeper, kafka, feed, 3)
     assert states(data) == [

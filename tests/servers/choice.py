@@ -41,13 +41,15 @@ def current(environment: Mapping[str, str] = os.environ) -> Servers:
     return Servers(environment.get(VARIABLE, Servers.EMBEDDED))
 
 
-def missing(servers: Servers, environment: Mapping[str, str] = os.environ) -> str | None:
-    """Say what this choice needs and has not."""
+def missing(servers: Servers, processes: int = 1, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Say what this choice needs and has not; `processes` of tests run side by side."""
     if servers is Servers.CONTAINERS and docker.find() is None:
         return "--servers=containers needs Docker, and no engine answers: start it, or take --servers=embedded."
     unset = [one for one in (EXTERNAL_KAFKA, EXTERNAL_TEMPORAL) if one not in environment]
     if servers is Servers.EXTERNAL and unset:
         return f"--servers=external needs {' and '.join(unset)}: set the address."
+    if servers is Servers.EXTERNAL and processes > 1:
+        return "--servers=external has one Kafka, and two daemons would take each other's commands: set PROCESSES=1."
     return None
 
 

@@ -7,7 +7,7 @@ import pytest
 from temporalio import client as temporal_client
 
 from bridge.dev import server
-from tests.servers import external, topics
+from tests.servers import choice, external, topics
 from tests.servers.fixtures import Kafka, Mail, Temporal
 
 
@@ -81,6 +81,13 @@ def test_a_server_that_ends_is_reported_with_its_code_and_its_last_lines(mail: M
 
 def test_a_kafka_like_ours_is_fit_for_the_tests(kafka: Kafka) -> None:
     assert external.unfit(kafka.bootstrap) is None
+
+
+def test_servers_of_others_take_the_tests_of_one_process() -> None:
+    environment = {choice.EXTERNAL_KAFKA: "127.0.0.1:9092", choice.EXTERNAL_TEMPORAL: "127.0.0.1:7233"}
+    assert choice.missing(choice.Servers.EXTERNAL, 1, environment) is None
+    assert "set PROCESSES=1" in str(choice.missing(choice.Servers.EXTERNAL, 2, environment))
+    assert choice.missing(choice.Servers.EMBEDDED, 2, environment) is None
 
 
 def test_a_kafka_that_is_not_is_told_what_it_lacks() -> None:
