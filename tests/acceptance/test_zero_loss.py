@@ -185,12 +185,13 @@ def test_sigterm_while_temporal_is_away_ends_with_4_and_nothing_is_lost(line: Li
 
 def test_offsets_reset_to_earliest_begin_nothing_anew(line: Line) -> None:
     group = f"BridgeGroup = '{contract.GROUP}'"
-    runs = line.view.runs(group)
-    leads = [workflow_id for workflow_id, _ in runs.values() if workflow_id.startswith("lead-")]
-    signals = {name: line.view.signals(name) for name in leads}
-    scores = {name: line.view.query(name, "score") for name in leads[:20]}
-    assert line.daemon.terminate() == 0, line.daemon.text
     with contextlib.closing(Groups(line.kafka.bootstrap)) as groups:
+        wait_for_committed(groups, groups.ends(COMMANDS))  # a test that was skipped half way leaves commands under way
+        runs = line.view.runs(group)
+        leads = [workflow_id for workflow_id, _ in runs.values() if workflow_id.startswith("lead-")]
+        signals = {name: line.view.signals(name) for name in leads}
+        scores = {name: line.view.query(name, "score") for name in leads[:20]}
+        assert line.daemon.terminate() == 0, line.daemon.text
         groups.begin_at(contract.GROUP, groups.begins(COMMANDS))
         line.start_daemon()
         wait_for_committed(groups, groups.ends(COMMANDS))
@@ -206,5 +207,5 @@ def wait_for_committed(groups: Groups, ends: dict[Partition, int]) -> None:
         left = {place: (found.get(place), end) for place, end in ends.items() if found.get(place, 0) < end}
         if not left:
             return
-        assert time.monotonic() < deadline, f"not read again: {left}"
+        assert time.monotonic() < deadline, f"not done: {left}"
         time.sleep(program.LOOK_SECONDS)
