@@ -62,8 +62,9 @@ class Mix:
         now = time.monotonic()
         if now - self.looked >= LOOK_SECONDS:
             self.looked = now
-            for name, pid in (("bridge", self.steady.pid), ("worker", self.workers[0].process.pid)):
-                self.resident[name].append((now - self.began, member.resident_bytes(pid)))
+            for name, watched in (("bridge", self.steady.program), ("worker", self.workers[0])):
+                assert watched.is_running(), f"{name} ended by itself: {watched.text}"
+                self.resident[name].append((now - self.began, member.resident_bytes(watched.process.pid)))
         return now
 
     def memory(self) -> Mapping[str, tuple[float, float]]:
