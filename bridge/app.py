@@ -10,6 +10,7 @@ from bridge import connect, errors, interpreter, probe, setup
 from bridge.admin import api, server
 from bridge.admin.inside import Inside
 from bridge.admin.management import Management
+from bridge.announcing import Announcing
 from bridge.consuming import Consuming
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.namespaces import Namespaces
@@ -110,11 +111,13 @@ class Daemon:
         self._admission = Admission(settings.bridge.max_in_flight)
         self._breaker = Breaker()
         decoder = Decoder(settings.routes, settings.skip_unroutable, frozenset(settings.bridge.reply_topics))
-        self._flow = Flow(
-            Namespaces(
-                clients, settings.bridge.group_id, settings.bridge.max_in_flight, self._feeding.modes, Calls(metrics)
-            ),
-            outgoing,
+        namespaces = Namespaces(
+            clients, settings.bridge.group_id, settings.bridge.max_in_flight, self._feeding.modes, Calls(metrics)
+        )
+        self._announcing = Announcing(namespaces, outgoing, health, metrics)
+        flow = Flow(
+            namespaces,
+            self._announcing,
             Targets(settings.routes, Backlog(lambda: self._intake.consumer)),
             self._admission,
             self._breaker,
@@ -124,7 +127,7 @@ class Daemon:
         )
         self._intake = Intake(
             decoder,
-            self._flow.work,
+            flow.work,
             in_flight_max=settings.bridge.max_in_flight,
             waiting_max=settings.bridge.max_waiting,
             is_held=self._is_held,
@@ -179,7 +182,7 @@ class Daemon:
     async def _watch_topics(self) -> None:
         """Forget a topic that nobody writes to any more, and see how paused ones grow, also when no command arrives."""
         while True:
-            self._flow.tell_topics()
+            self._announcing.tell_topics()
             await self._intake.lag.look_at_paused()
             await asyncio.sleep(probe.EVERY.total_seconds())
 

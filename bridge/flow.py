@@ -2,11 +2,10 @@
 
 import random
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bridge import announcement, tracecontext
+from bridge.announcing import Announcing
 from bridge.command import BadRecord, Command, Skipped
 from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
@@ -16,17 +15,15 @@ from bridge.dispatch.rates import Rates
 from bridge.errors import ConfigurationError, KafkaAwayError, TopicRefusedError, UnavailableError
 from bridge.intake import target
 from bridge.intake.breaker import BAD_IN_A_ROW_MAX, Breaker
-from bridge.intake.item import Content, Item, LaneKey
+from bridge.intake.item import Item, LaneKey
 from bridge.intake.lanes import Lane
 from bridge.intake.target import Targets
-from bridge.outcome import Accepted, DeadLettered, Settled, TargetMissing
-from bridge.outcomes.event import OutRecord
-from bridge.producer.outgoing import Outgoing
+from bridge.outcome import DeadLettered, Settled, TargetMissing
 from bridge.routes import Missing, Verb
 from bridge.telemetry import logs
 from bridge.telemetry.health import Health, Part
 from bridge.telemetry.metrics import Metrics
-from bridge.telemetry.names import OPERATION_TYPES, Log, Metric, Operation
+from bridge.telemetry.names import Log, Metric
 from bridge.telemetry.spans import NoSpans, Spans
 from topics.replies import DeadLetterReason
 
@@ -34,8 +31,6 @@ BACKOFF_FIRST = timedelta(milliseconds=100)
 BACKOFF_MAX = timedelta(seconds=5)
 FRESH_MS = 5000  # how long a record that is new to us counts as one that nobody can have handled
 RESENT_MS = 1000  # a record this much younger than its command's own time may not be the first one with it
-
-_SEND = (Operation.SEND.value, OPERATION_TYPES[Operation.SEND])
 
 log = logs.get(__name__)
 
@@ -45,7 +40,7 @@ class Flow:
     """Everything that a command meets on its way."""
 
     namespaces: Namespaces
-    outgoing: Outgoing
+    announcing: Announcing
     targets: Targets
     admission: Admission
     breaker: Breaker
@@ -72,7 +67,7 @@ class Flow:
             self._count_retry(item, Part.CONFIGURATION)
             return BACKOFF_MAX
         except Exception:  # a defect of ours: it holds its own key and shows, the rest goes on
-            log.exception(Log.COMMAND_CRASHED, **_coordinates(item.content))
+            log.exception(Log.COMMAND_CRASHED, **item.coordinates)
             self._count_retry(item, "crash")
             return BACKOFF_MAX
         if again_after is None:
@@ -98,8 +93,9 @@ class Flow:
                 return settled
             item.settled = settled  # an announcement that fails is repeated, the effect is not
         attempts = lane.attempts - item.held + 1
-        await self._announce(item, content, item.settled, attempts)
-        self._count(item, item.settled)
+        await self.announcing.announce(item, content, item.settled, attempts)
+        if isinstance(content, BadRecord):
+            self._bad(content.record.topic)
         item.span.ends(item.settled, attempts)
         return None
 
@@ -148,45 +144,6 @@ class Flow:
         item.last_look = wait.last
         return wait.span
 
-    async def _announce(self, item: Item, content: Command | BadRecord, settled: Settled, attempts: int) -> None:
-        temporal = self.namespaces.of(content.route)
-        records = announcement.records(
-            content, settled, group=self.namespaces.group, namespace=temporal.namespace, attempts=attempts
-        )
-        # One by one after a failure: what has been written is not written again for as long as the rest is refused.
-        # A dead letter goes first in any case, as an answer must never tell of one that is not there.
-        is_one_by_one = item.stalled or isinstance(settled, DeadLettered)
-        while rest := records[item.written :]:
-            await self._write(rest[:1] if is_one_by_one else rest)
-            item.written += 1 if is_one_by_one else len(rest)
-        if isinstance(settled, Accepted) and settled.of_others and settled.run_id is not None:
-            temporal.known_runs.add(settled.run_id)
-        record = content.record
-        if isinstance(settled, DeadLettered):
-            log.warning(Log.DEAD_LETTER, reason=settled.reason.value, **_coordinates(content))
-        if isinstance(content, BadRecord):
-            self._bad(record.topic)
-
-    async def _write(self, records: Sequence[OutRecord]) -> None:
-        began = time.perf_counter()
-        await self.outgoing.send(records)
-        self.metrics.observe(Metric.OPERATION_DURATION, time.perf_counter() - began, *_SEND)
-        for written in records:
-            self.metrics.count(Metric.SENT, written.topic)
-        if self.health.problems:
-            self.health.works(Part.KAFKA)
-            self.tell_topics()
-
-    def _count(self, item: Item, settled: Settled) -> None:
-        metrics, record = self.metrics, item.content.record
-        metrics.count(Metric.COMMANDS, record.topic, settled.label)
-        error = ""
-        if isinstance(settled, DeadLettered):
-            error = settled.reason.value
-            metrics.count(Metric.DEAD_LETTERS, record.topic, error)
-        metrics.observe(Metric.PROCESS_DURATION, time.perf_counter() - item.begun, record.topic, error)
-        metrics.observe(Metric.EVENT_AGE, max(0.0, time.time() - record.timestamp_ms / 1000), record.topic)
-
     def _sound(self, topic: str) -> None:
         self.breaker.sound(topic)
         if self.health.alerts.pop(topic, None) is not None:
@@ -198,18 +155,10 @@ class Flow:
             self.health.alerts[topic] = f"the last {BAD_IN_A_ROW_MAX} records were bad: stopped for {seconds} s"
             log.error(Log.TOPIC_STOPPED, topic=topic, bad_in_a_row=BAD_IN_A_ROW_MAX, seconds=seconds)
 
-    def tell_topics(self) -> None:
-        """Let health say which topics take no records now."""
-        problem = self.outgoing.problem()
-        if problem is None:
-            self.health.works(Part.TOPICS)
-        else:
-            self.health.fails(Part.TOPICS, problem)
-
     def _unavailable(self, error: UnavailableError, item: Item, attempts: int) -> timedelta:
         if isinstance(error, TopicRefusedError):
             part = Part.TOPICS
-            self.tell_topics()
+            self.announcing.tell_topics()
         else:
             part = Part.KAFKA if isinstance(error, KafkaAwayError) else Part.TEMPORAL
             if not isinstance(error, KeyMustWaitError | OverloadedError):
@@ -232,12 +181,3 @@ def _is_first(command: Command) -> bool:
     written_ms = command.record.timestamp_ms
     is_young = time.time() * 1000 - written_ms < FRESH_MS
     return is_young and written_ms - command.created_ms < RESENT_MS and not command.replayed
-
-
-def _coordinates(content: Content) -> dict[str, object]:
-    """Return where a record lies, and its trace, if it has one: what a person looks for it by."""
-    record = content.record
-    found: dict[str, object] = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-    if not isinstance(content, Skipped) and content.traceparent is not None:
-        found["trace_id"] = tracecontext.trace_id(content.traceparent)
-    return found

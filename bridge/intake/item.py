@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from aiokafka import TopicPartition
 
+from bridge import tracecontext
 from bridge.command import BadRecord, Command, Skipped
 from bridge.intake.assignment import Assignment
 from bridge.intake.lanes import Lane
@@ -45,6 +46,15 @@ class Item:
     held: int = 0
     begun: float = 0.0
     span: Span = UNRECORDED
+
+    @property
+    def coordinates(self) -> dict[str, object]:
+        """Where the record lies, and its trace, if it has one: what a person looks for it by."""
+        content, record = self.content, self.content.record
+        found: dict[str, object] = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        if not isinstance(content, Skipped) and content.traceparent is not None:
+            found["trace_id"] = tracecontext.trace_id(content.traceparent)
+        return found
 
     def done(self) -> None:
         """Let the item's offset be committed; without effect once the partition is another process's."""

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 
 from bridge import flow as flows
 from bridge import mark
+from bridge.announcing import Announcing
 from bridge.command import Command
 from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
@@ -115,7 +116,11 @@ def scene(
     item = Item(records.decode(place, rows=[row]), tp, assignment, partition.is_new(place.offset), place.size_bytes)
     lane: Lane[LaneKey, Item] = Lane((tp, "invoice-I-1"))
     lane.items.append(item)
-    made = Flow(server, server, None, Admission(8), Breaker(), Health(), Metrics())  # type: ignore[arg-type]  # the test's answers stand in
+    stands_in: Any = server  # for both servers
+    targets: Any = None  # the test of a target that is waited for brings its own
+    health, metrics = Health(), Metrics()
+    announcing = Announcing(stands_in, stands_in, health, metrics)
+    made = Flow(stands_in, announcing, targets, Admission(8), Breaker(), health, metrics)
     return Scene(server, made, lane, assignment.partitions[tp].watermark, row)
 
 

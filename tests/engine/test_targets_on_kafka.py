@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from bridge.announcing import Announcing
 from bridge.command import Command
 from bridge.dispatch import dispatcher
 from bridge.dispatch.admission import Admission
@@ -60,7 +61,10 @@ class Member:
         )
         targets = Targets(self.routes, Backlog(lambda: self.intake.consumer))
         health = Health({Part.INTAKE: "not joined"})
-        flow = Flow(self, self, targets, Admission(8), Breaker(), health, Metrics())  # type: ignore[arg-type]  # the test stands in for both servers
+        stands_in: Any = self  # for both servers
+        metrics = Metrics()
+        announcing = Announcing(stands_in, stands_in, health, metrics)
+        flow = Flow(stands_in, announcing, targets, Admission(8), Breaker(), health, metrics)
         self.intake = Intake(
             Decoder(self.routes),
             flow.work,

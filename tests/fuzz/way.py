@@ -16,6 +16,7 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from bridge import routes
+from bridge.announcing import Announcing
 from bridge.command import Record
 from bridge.dispatch.admission import Admission
 from bridge.dispatch.namespaces import Namespaces
@@ -137,7 +138,9 @@ def go(record: Record) -> tuple[str, list[OutRecord]]:
     outgoing: Any = kafka
     targets: Any = SimpleNamespace(wait_for=_no_wait)
     namespaces = Namespaces([client], "g", 256)
-    flow = Flow(namespaces, outgoing, targets, Admission(256), Breaker(), Health(), metrics)
+    health = Health()
+    announcing = Announcing(namespaces, outgoing, health, metrics)
+    flow = Flow(namespaces, announcing, targets, Admission(256), Breaker(), health, metrics)
     place = TopicPartition(record.topic, record.partition)
     assignment = Assignment(10)
     partition = assignment.partitions[place] = Partition(Watermark(), end_offset=0)
