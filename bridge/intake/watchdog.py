@@ -21,17 +21,17 @@ async def stuck(intake: Intake, *, look_every: timedelta = LOOK_EVERY, after: ti
     polled = moved = time.monotonic()
     while True:
         now = time.monotonic()
-        if intake.broken is not None:
-            return intake.broken
+        if intake.taking.broken is not None:
+            return intake.taking.broken
         if intake.polls != polls:
             polls, polled = intake.polls, now
         if now - polled >= HUNG_AFTER.total_seconds():
             return f"no poll came back for {HUNG_AFTER.total_seconds():g} s"
-        if intake.taken != taken or not await _is_behind(intake):
-            taken, moved = intake.taken, now
+        if intake.taking.count != taken or not await _is_behind(intake):
+            taken, moved = intake.taking.count, now
         if now - moved >= after.total_seconds():
             return _none_taken(after)
-        intake.suspect(_none_taken(SUSPECT_AFTER) if now - moved >= SUSPECT_AFTER.total_seconds() else None)
+        intake.readiness.suspect(_none_taken(SUSPECT_AFTER) if now - moved >= SUSPECT_AFTER.total_seconds() else None)
         await asyncio.sleep(look_every.total_seconds())
 
 

@@ -50,7 +50,7 @@ class Lives:
         """Live and die until so many records are done."""
         while len(set(self.worked)) < wanted:
             station = Station(self.bootstrap, self.topic, self.group)
-            station.intake._decoder = Mortal(station.intake._decoder)  # type: ignore[assignment]  # it decodes
+            station.intake.taking._decoder = Mortal(station.intake.taking._decoder)  # type: ignore[assignment]  # it decodes
             try:
                 async with station.running():
                     await until(lambda: len(set(self.worked)) + station.count >= wanted, "all are done")  # noqa: B023 - called here
@@ -113,4 +113,4 @@ async def test_owners_that_end_well_before_anything_is_done_make_nobody_careful(
     station = Station(lives.bootstrap, lives.topic, lives.group)
     async with station.running():
         await until(lambda: station.health.ready, "it has its partitions")
-        assert station.intake._assignment.careful() is None
+        assert station.intake.taking.assignment.careful() is None

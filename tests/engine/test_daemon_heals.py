@@ -111,7 +111,7 @@ async def test_a_consumer_that_takes_nothing_is_replaced_and_the_records_are_car
 ) -> None:
     daemon, topic = running.daemon, running.topic
     await send(kafka, topic, "a")
-    await until(lambda: daemon._intake.taken == 1, "the first is taken")
+    await until(lambda: daemon._intake.taking.count == 1, "the first is taken")
     broken = daemon._intake.consumer
     fetcher: Any = broken._fetcher
     fetcher._fetch_task.cancel()  # as a defect of the client would

@@ -219,7 +219,7 @@ async def test_the_end_of_the_log_is_committed_over_transaction_markers(station:
 
 
 async def finish_when_revoked(station: Station) -> None:
-    await until(lambda: not station.intake._taking, "the partitions are being revoked")
+    await until(lambda: not station.intake.taking.is_on, "the partitions are being revoked")
     station.release.set()
 
 

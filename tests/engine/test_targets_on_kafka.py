@@ -177,7 +177,7 @@ async def test_signals_without_target_of_two_members_do_not_wait_for_each_other(
     other = Member(member.bootstrap, member.topic, member.group)
     async with member.running(), other.running():
         await until(
-            lambda: [len(one.intake._assignment.partitions) for one in (member, other)] == [1, 1],
+            lambda: [len(one.intake.taking.assignment.partitions) for one in (member, other)] == [1, 1],
             "each has a partition",
         )
         await send(member, (0, APPROVE, "a"), (1, APPROVE, "b"))

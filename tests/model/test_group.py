@@ -127,7 +127,7 @@ class Doings(RuleBasedStateMachine):
     @invariant()
     def what_waits_is_bounded_and_what_pauses_is_known(self) -> None:
         for member in self.group.members:
-            held = member.intake._assignment.partitions
+            held = member.intake.taking.assignment.partitions
             assert sum(one.watermark.pending for one in held.values()) <= WAITING_MAX + len(PARTITIONS) * POLLED_MAX
             if member.draining is None:
                 assert {tp for tp, one in held.items() if one.paused} <= member.consumer.paused()
