@@ -14,7 +14,7 @@ from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from bridge import errors
-from bridge.connect import connection, renewedlogin, waiting
+from bridge.connect import closedtransport, connection, renewedlogin, waiting
 from bridge.connect.oauthbearer import TokenProvider
 from bridge.settings import Settings
 from topics.environment import kafka, tls
@@ -34,6 +34,7 @@ def kafka_options(settings: Settings) -> dict[str, Any]:
         options = kafka.client_options(settings.kafka)
     except ValueError as error:
         raise errors.ConfigurationError(*str(error).splitlines()) from error
+    closedtransport.install()
     if "sasl_plain_password" in options:
         renewedlogin.install()
     if options.get("sasl_mechanism") == "OAUTHBEARER":

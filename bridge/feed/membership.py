@@ -159,6 +159,6 @@ async def _positions(consumer: AIOKafkaConsumer, partitions: Iterable[TopicParti
 
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, KafkaError):  # what ended the client's own tasks comes out here
         async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
             await closing.close(consumer)

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import jiter
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import InvalidTimestampError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from bridge.errors import KafkaAwayError
 from bridge.feed import watch
@@ -181,6 +181,6 @@ def _error(future: "asyncio.Future[Any]") -> BaseException | None:
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, KafkaError):  # what ended the client's own tasks comes out here
         async with asyncio.timeout(STOP_TIMEOUT.total_seconds()):
             await producer.stop()

@@ -21,11 +21,12 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of the workflow ids that the ledger names."""
+    """A run of the workflow ids that the ledger names; where it has `continued`, there is one behind it."""
 
     workflow_id: str
     run_id: str
     closed: bool
+    continued: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,11 @@ def runs(address: str, namespace: str, prefixes: Iterable[str]) -> list[Run]:
         listed = [one for page in _pages(stub.ListWorkflowExecutions, request) for one in page.executions]
     listed.sort(key=lambda info: info.start_time.ToNanoseconds())
     running = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
-    return [Run(one.execution.workflow_id, one.execution.run_id, one.status != running) for one in listed]
+    continued = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW
+    return [
+        Run(one.execution.workflow_id, one.execution.run_id, one.status != running, one.status == continued)
+        for one in listed
+    ]
 
 
 def effects(address: str, namespace: str, of: Iterable[Run]) -> list[Effect]:

@@ -229,7 +229,9 @@ class Scene:
             runs = histories.runs(self.temporal.address, self.namespace, prefixes)
             told = {(event.run_id, event.type != laws.STARTED) for event in reader.lifecycle(self.journal, ids)}
             closed = {(run.run_id, True) for run in runs if run.closed}
-            if (len(runs) >= len(began) and closed <= told) or time.monotonic() > deadline:
+            newest = {run.workflow_id: run for run in runs}.values()  # one that has just begun is listed a moment later
+            are_all = len(runs) >= len(began) and not any(run.continued for run in newest)
+            if (are_all and closed <= told) or time.monotonic() > deadline:
                 break
             time.sleep(LOOK_SECONDS * 4)
         return Evidence(

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from temporalio.exceptions import ApplicationError
 
+from workers.sdk import closedtransport
 from workers.sdk.emitter import EmitError, Emitter
 from workers.sdk.record import Record
 
@@ -72,6 +73,7 @@ class KafkaEmitter(Emitter):
             return self._producer
 
     async def _connect(self) -> AIOKafkaProducer:
+        closedtransport.install()
         producer = AIOKafkaProducer(
             **self._options,
             enable_idempotence=True,
