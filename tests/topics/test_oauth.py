@@ -1,5 +1,6 @@
 import http.server
 import threading
+import urllib.error
 import urllib.parse
 from collections.abc import Iterator
 
@@ -70,6 +71,15 @@ def test_a_token_server_that_says_no_is_told_from_one_that_is_away(
     server.status, server.answer = status, answer
     with pytest.raises(oauth.RefusedError):
         oauth.fetch_token(section(server))
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_a_connection_to_a_token_server_that_gives_no_token_is_closed(server: TokenServer, status: int) -> None:
+    server.status = status
+    with pytest.raises((oauth.RefusedError, OSError)) as caught:
+        oauth.fetch_token(section(server))
+    assert isinstance(caught.value.__cause__, urllib.error.HTTPError)
+    assert caught.value.__cause__.closed
 
 
 def test_a_token_server_with_a_fault_is_away(server: TokenServer) -> None:

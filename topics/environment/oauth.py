@@ -74,6 +74,7 @@ def fetch_token(section: KafkaSection) -> Token:
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - as above
             return _token(answer.read(ANSWER_BYTES_MAX), url)
     except urllib.error.HTTPError as error:
+        error.close()  # it holds the answer, and so the connection
         if error.code < 500:
             raise RefusedError(f"the token server {url} answers {error.code} {error.reason}") from error
         raise OSError(f"the token server {url} answers {error.code} {error.reason}") from error
