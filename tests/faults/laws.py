@@ -12,6 +12,7 @@ from tests.faults.ledger import Entry, Place
 REJECTED = "command.rejected"
 STARTED = "workflow.started"
 COMMANDS_MIN = 1000
+LOOKS_MIN = 20  # each second or so
 IN_FLIGHT_MAX = 256
 RESIDENT_BYTES_MAX = 400 * 1024 * 1024
 DESCRIPTORS_MAX = 200
@@ -227,15 +228,18 @@ def p99_ms(found: Evidence, entries: Collection[Entry]) -> float:
 
 
 def _kept_open(found: Evidence) -> list[str]:
-    """Return who ends with more descriptors than it ever had in the first half of its looks, 10 % and a few left."""
+    """Return who ends with more descriptors than it ever had in the first half of its looks, 10 % and a few left.
+
+    Who was looked at a few times may have been about to start, with next to none.
+    """
     looks: dict[str, list[int]] = defaultdict(list)
     for one in found.usage:
         looks[one.process].append(one.descriptors)
-    early = {name: max(seen[: (len(seen) + 1) // 2]) for name, seen in looks.items()}
+    early = {name: max(seen[: len(seen) // 2]) for name, seen in looks.items() if len(seen) >= LOOKS_MIN}
     return [
-        f"{name}: {seen[-1]} descriptors are left, there were {early[name]}"
-        for name, seen in looks.items()
-        if seen[-1] > BACK_TO * early[name] + DESCRIPTORS_MORE
+        f"{name}: {looks[name][-1]} descriptors are left, there were {early[name]}"
+        for name in early
+        if looks[name][-1] > BACK_TO * early[name] + DESCRIPTORS_MORE
     ]
 
 

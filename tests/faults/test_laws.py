@@ -79,11 +79,19 @@ def test_what_should_pass_breaks_no_law(law: Callable[[Evidence], list[str]]) ->
         (laws.bounded, replace(KEPT, usage=(Usage("member", 1, 1, 257),))),
         (laws.bounded, replace(KEPT, usage=(Usage("member", 1 << 40, 1, 0),))),
         (laws.bounded, replace(KEPT, usage=(Usage("member", 1, 10_000, 0),))),
-        (laws.bounded, replace(KEPT, usage=tuple(Usage("member", 1, 30 + each, 0) for each in (0, 3, 8, 12)))),
+        (
+            laws.bounded,
+            replace(KEPT, usage=tuple(Usage("member", 1, 30 + 2 * each, 0) for each in range(laws.LOOKS_MIN))),
+        ),
     ],
 )
 def test_the_least_that_should_not_pass_breaks_its_law(law: Callable[[Evidence], list[str]], found: Evidence) -> None:
     assert len(law(found)) == 1
+
+
+def test_descriptors_of_who_was_looked_at_while_it_started_prove_nothing() -> None:
+    looks = tuple(Usage("member", 1, each, 0) for each in (3, 26))
+    assert laws.bounded(replace(KEPT, usage=looks)) == []
 
 
 def test_a_record_whose_acknowledgement_never_came_may_be_lost_but_not_doubled() -> None:

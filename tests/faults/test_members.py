@@ -106,19 +106,12 @@ def test_sigterm_with_256_in_flight_resolves_them_and_redelivers_nothing(scene: 
 @pytest.mark.fault(24)
 def test_a_group_set_back_to_its_begin_starts_and_signals_nothing_anew(scene: Scene) -> None:
     (member,) = scene.running()
-    began = time.monotonic()
     scene.ledger.send(scene.orders.work())
-    scene.until_answered(1000)
-    first = time.monotonic() - began
     scene.until_settled()
     assert member.terminate() == 0, member.program.text
     scene.sampler.leaves_out = TOPICS  # the commits fall on purpose
     scene.rewind()
     member.start()
-    began = time.monotonic()
-    scene.until(lambda: scene.repeats() >= 1000, "all are answered again")
-    again = time.monotonic() - began
+    scene.until(lambda: scene.repeats() >= 1000, "all are answered again")  # how fast is the bench's to say
     scene.until_settled()
-    print(f"{first:.1f} s, again {again:.1f} s")  # noqa: T201 - shown where the test fails, or with -s
     scene.check(redelivered=scene.repeats())
-    assert again <= first
