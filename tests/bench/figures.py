@@ -14,6 +14,7 @@ TWIN = Entry("twin", "loop", "bench.twin")  # the loop again: what differs betwe
 TUNED = Entry("tuned", "tunedloop", "bench.tuned")
 HANDLER = Entry("handler", "handler", "bench.handler")
 QUIET = Entry("quiet", "quiethandler", "bench.quiet")
+ACK = Entry("ack", "ackhandler", "bench.ack")
 OFF = Entry("off", "daemon", "bench.off")
 ON = Entry("on", "daemon", "bench.on")
 ONE = Entry("one", "daemon", "bench.one")
@@ -23,6 +24,7 @@ REAL_LOOP = Entry("real-loop", "loop", "bench.real-loop")
 REAL_TWIN = Entry("real-twin", "loop", "bench.real-twin")
 
 HANDLER_SHARE = 8  # it is as much slower: its rounds have fewer commands
+ACK_SHARE = 64
 IDLE_SECONDS = 10
 MIB = 1024 * 1024
 
@@ -90,7 +92,7 @@ def core(bench: Bench) -> list[Figure]:
     """Weigh the bridge against the loop and the handler, on the stub."""
     count = bench.size(20_000)
     figures: list[Figure] = []
-    with bench.arena.running(LOOP, TWIN, TUNED, OFF, ON, HANDLER, QUIET) as them:
+    with bench.arena.running(LOOP, TWIN, TUNED, OFF, ON, HANDLER, QUIET, ACK) as them:
         for figures in bench.rounds_of(
             Gate("A/A: CPU, loop / loop"),
             Gate("A/A: rate, loop / loop"),
@@ -99,6 +101,7 @@ def core(bench: Bench) -> list[Figure]:
             Gate("CPU, loop in the bridge's interpreter settings / loop"),
             Gate("rate, all on / FastStream handler", 6, 12),
             Gate("rate, all on / FastStream handler without its log"),
+            Gate("rate, all on / FastStream handler that acknowledges after the work"),
             Gate("loop", unit="/s"),
             Gate("loop CPU", unit="us"),
             Gate("bridge, without", unit="/s"),
@@ -112,11 +115,12 @@ def core(bench: Bench) -> list[Figure]:
                 bench.starts(them[entry.name], count) for entry in (LOOP, OFF, ON, TUNED, TWIN)
             )
             handler, quiet = (bench.starts(them[entry.name], count // HANDLER_SHARE) for entry in (HANDLER, QUIET))
+            ack = bench.starts(them[ACK.name], count // ACK_SHARE)
             base = (loop.cpu_us + twin.cpu_us) / 2
             values = (
                 twin.cpu_us / loop.cpu_us, twin.rate / loop.rate, off.cpu_us / base, on.cpu_us / base,
-                tuned.cpu_us / base, on.rate / handler.rate, on.rate / quiet.rate, loop.rate, base, off.rate,
-                off.cpu_us, on.rate, on.cpu_us, handler.rate, handler.cpu_us,
+                tuned.cpu_us / base, on.rate / handler.rate, on.rate / quiet.rate, on.rate / ack.rate, loop.rate, base,
+                off.rate, off.cpu_us, on.rate, on.cpu_us, handler.rate, handler.cpu_us,
             )  # fmt: skip
             _add(figures, values)
     return figures
