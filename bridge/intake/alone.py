@@ -1,7 +1,9 @@
 """Begins records one at a time, with nothing beside them, where owners before us may have died of one (see `care`)."""
 
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -29,6 +31,7 @@ class Alone:
     fetch: Callable[[int, int], Awaitable[Batches | None]]
     take: Callable[[TopicPartition, Record, BadRecord | None], None]
     is_current: Callable[[Assignment], bool]
+    began: float = field(default_factory=time.monotonic)
 
     async def step(self, consumer: AIOKafkaConsumer, assignment: Assignment, tp: TopicPartition) -> None:
         """Begin with the next record of a partition, once nothing else is in hand, and the broker knows of it."""
@@ -66,11 +69,14 @@ class Alone:
     async def _noted(
         self, consumer: AIOKafkaConsumer, assignment: Assignment, tp: TopicPartition, offset: int
     ) -> int | None:
-        """Return how often the record at `offset` is begun alone, once the broker knows of it; else None."""
+        """Return how often the record at `offset` is begun alone, once the broker knows of it; None before."""
         partition = assignment.partitions[tp]
         watermark = partition.watermark
         if partition.noted == offset:
             return watermark.tries if watermark.suspect == offset else 0
+        if care.must_wait(watermark, offset, timedelta(seconds=time.monotonic() - self.began)):
+            await self.fetch(1, WAIT_MS)
+            return None
         before = (watermark.tries, watermark.suspect)
         tries = care.begin_alone(watermark, offset)
         log.warning(Log.RECORD_ALONE, topic=tp.topic, partition=tp.partition, offset=offset, tries=tries)

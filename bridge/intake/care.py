@@ -2,9 +2,11 @@
 
 Each owner of a partition notes in the commit's metadata that it begins, and the first record done takes the note back.
 After three owners in a row who told of nothing done, records are begun alone, each noted before. What two owners have
-died of alone is put aside by the third, unread.
+died of alone is put aside by the third, unread. The second begins with it only when it has lived for some seconds: who
+is killed from outside as soon as it stands, time and again, does not die of the record that comes first.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -17,6 +19,7 @@ from topics.replies import DeadLetterReason
 
 TRIES_MAX = 3
 ALONE_MAX = 2
+AGAIN_AFTER = timedelta(seconds=5)
 RECORDS_ALONE_MAX = 1000  # what one poll brings: what ended the process was most likely among them
 
 
@@ -29,6 +32,11 @@ def begin(watermark: Watermark, done: progress.Done) -> None:
 def is_needed(watermark: Watermark) -> bool:
     """Return whether records must be begun alone."""
     return watermark.suspect is not None or watermark.tries > TRIES_MAX
+
+
+def must_wait(watermark: Watermark, offset: int, lived: timedelta) -> bool:
+    """Return whether it is too early in this process's life to begin with the record that the last one died of."""
+    return watermark.suspect == offset and watermark.tries < ALONE_MAX and lived < AGAIN_AFTER
 
 
 def begin_alone(watermark: Watermark, offset: int) -> int:

@@ -1,7 +1,9 @@
 """A record that ends the process is begun alone after some deaths, and put aside after some more."""
 
 import asyncio
+import contextlib
 import json
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -114,3 +116,20 @@ async def test_owners_that_end_well_before_anything_is_done_make_nobody_careful(
     async with station.running():
         await until(lambda: station.health.ready, "it has its partitions")
         assert station.intake.taking.assignment.careful() is None
+
+
+async def test_processes_that_are_killed_as_soon_as_they_stand_put_nothing_aside(lives: Lives) -> None:
+    await kafka_side.publish(lives.bootstrap, lives.topic, [value("a"), value("b")])
+    for _ in range(DEATHS_MAX + 3):
+        station = Station(lives.bootstrap, lives.topic, lives.group)
+        station.held = {"engine-a"}
+        with contextlib.suppress(ExceptionGroup):  # of nothing but that error, which the type cannot tell
+            async with station.running():
+                await until(lambda: station.health.ready, "it stands")  # noqa: B023 - called here
+                stood = time.monotonic()
+                await until(lambda: station.begun or time.monotonic() - stood > 1, "it begins")  # noqa: B023 - called here
+                raise DeathError
+    station = Station(lives.bootstrap, lives.topic, lives.group)
+    async with station.running():
+        await until(lambda: station.count == 2, "both are done")
+    assert not any(isinstance(content, BadRecord) for content in station.contents)
