@@ -1,7 +1,9 @@
 """What the histories of a workflow id tell: which runs came before, and whether a command asked one to end."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -12,11 +14,14 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from bridge.command import rfc3339
+from bridge.dispatch.known import KnownRuns
 
 EARLIER_RUNS_MAX = 200
 ORIGINS_MAX = 10_000
 PAGE_EVENTS = 100
 PAGES_MAX = 100
+LISTED_AFTER = timedelta(seconds=10)  # visibility lags; what closed longer ago it shows
+_LISTED_AFTER_MS = LISTED_AFTER // timedelta(milliseconds=1)
 
 _SIGNED: Mapping[int, str] = MappingProxyType(
     {
@@ -50,6 +55,11 @@ class _Origin:
         """Return whether the run began by then, so that those before it had closed."""
         return self.started_ms <= at_ms and not self.is_reset
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether the run began its chain, and so long ago that visibility shows what closed before it."""
+        return self.continued is None and time.time() * 1000 - self.started_ms >= _LISTED_AFTER_MS
+
 
 class History:
     """Reads histories and visibility of one namespace."""
@@ -59,6 +69,13 @@ class History:
         self._namespace = client.namespace
         self._ask = ask
         self._origins: dict[str, _Origin] = {}  # what began a run never changes
+        # Runs before whose chain none closed since a time, in ms since the epoch. A server allows some 10 lists a
+        # second, and after an outage thousands of commands come for runs that began behind them.
+        self._firsts = KnownRuns()
+
+    def note_first(self, run_id: str) -> None:
+        """Note that a run began where its workflow id had none."""
+        self._firsts.add(run_id)
 
     async def earlier_runs(self, workflow_id: str, run_id: str, since_ms: int) -> AsyncIterator[str]:
         """Yield the run ids before the latest one, `run_id`, that were open at or after `since_ms`, at most 200.
@@ -66,21 +83,29 @@ class History:
         First those of its chain, which is walked back by its own events: they do not lag. The oldest comes first, as a
         command that comes again was taken soon after it was sent. Then, where they can matter, those that are listed.
         """
-        chain: list[str] = []
-        was_reset = False
-        origin = await self._origin(workflow_id, run_id)
-        while origin is not None and len(chain) < EARLIER_RUNS_MAX:
+        chain, was_reset = [run_id], False
+        origin: _Origin | None = None
+        while not (is_known := self._has_none_before(chain[-1], since_ms)):
+            origin = await self._origin(workflow_id, chain[-1])
+            if origin is None:
+                break
             was_reset = was_reset or origin.is_reset
-            if origin.continued is None or origin.was_there(since_ms):
+            if origin.continued is None or origin.was_there(since_ms) or len(chain) > EARLIER_RUNS_MAX:
                 break
             chain.append(origin.continued)
-            origin = await self._origin(workflow_id, origin.continued)
-        for earlier in reversed(chain):
+        for earlier in reversed(chain[1:]):
             yield earlier
-        if was_reset or origin is None or not origin.was_there(since_ms):
-            for listed in await self._closed(workflow_id, since_ms):
-                if listed not in {run_id, *chain}:
-                    yield listed
+        if not was_reset and (is_known or (origin is not None and origin.was_there(since_ms))):
+            return
+        listed = [found for found in await self._closed(workflow_id, since_ms) if found not in chain]
+        for found in listed:
+            yield found
+        if not (listed or was_reset) and origin is not None and origin.is_listed:
+            self._firsts.add(chain[-1], since_ms)
+
+    def _has_none_before(self, first_run_id: str, since_ms: int) -> bool:
+        known_ms = self._firsts.get(first_run_id)
+        return known_ms is not None and known_ms <= since_ms
 
     async def _closed(self, workflow_id: str, since_ms: int) -> list[str]:
         literal = workflow_id.replace("\\", "\\\\").replace("'", "''")

@@ -95,7 +95,10 @@ class Temporal:
         response = await self._ask(self._start_workflow, request)
         if isinstance(response, workflowservice.StartWorkflowExecutionResponse):
             # Once a reset has put another run in its place, the server answers a repeated start with that one.
-            return Reached(response.first_execution_run_id or response.run_id, began=True)
+            run_id = response.first_execution_run_id or response.run_id
+            if rerun is Rerun.NEVER:
+                self._history.note_first(run_id)
+            return Reached(run_id, began=True)
         return response
 
     async def signal(self, command: Command, run_id: str = "") -> Reached | Answer:
@@ -115,6 +118,8 @@ class Temporal:
         )
         response = await self._ask(self._service.signal_with_start_workflow_execution, request)
         if isinstance(response, workflowservice.SignalWithStartWorkflowExecutionResponse):
+            if response.started and rerun is Rerun.NEVER:
+                self._history.note_first(response.run_id)
             return Reached(response.run_id, began=response.started)
         return response
 

@@ -8,11 +8,11 @@ import pytest
 import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
 
-from bridge.dispatch import decision
+from bridge.dispatch import decision, history
 from bridge.dispatch.run import Run
 from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Duplicate
-from bridge.routes import Verb
+from bridge.routes import Rerun, Verb
 from tests.engine.temporal_side import CALL, Stage
 
 RENEWALS = 4
@@ -61,6 +61,49 @@ async def test_runs_that_closed_before_a_command_was_sent_are_not_asked(calls: C
     latest = await stage.latest()
     earlier = [run async for run in stage.temporal.earlier_runs(latest, latest.started_ms)]
     assert (earlier, calls["ListWorkflowExecutions"]) == ([], 0)
+
+
+@pytest.mark.parametrize("verb", [Verb.START, Verb.SIGNAL_WITH_START])
+async def test_commands_that_waited_for_the_first_run_of_an_id_ask_for_no_list(
+    calls: Counter[str], stage: Stage, verb: Verb
+) -> None:
+    """A server allows some ten lists a second; after an outage thousands of such commands may come at once."""
+    waited = [stage.command(Verb.SIGNAL, name) for name in "abc"]
+    began = await stage.do(stage.command(verb, "first"))
+    assert isinstance(began, Accepted)
+    calls.clear()
+    assert [await stage.do(command) for command in waited] == [Accepted(began.run_id)] * 3
+    assert calls == Counter(DescribeWorkflowExecution=3, SignalWorkflowExecution=3)
+
+
+async def test_runs_before_one_that_another_process_began_are_listed_once(
+    calls: Counter[str], stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early, *waited = [stage.command(Verb.SIGNAL, name, time=f"2026-11-21T10:00:0{name}Z") for name in "123"]
+    run_id = await stage.begin_elsewhere()
+    for _ in range(2):  # visibility may not show yet what closed just before
+        calls.clear()
+        assert await stage.do(waited[0]) == Accepted(run_id)
+        assert calls["ListWorkflowExecutions"] == 1
+    monkeypatch.setattr(history, "_LISTED_AFTER_MS", 0)
+    for lists, command in [(1, waited[0]), (0, waited[0]), (0, waited[1]), (1, early), (0, early)]:
+        calls.clear()
+        assert await stage.do(command) == Accepted(run_id)
+        assert calls["ListWorkflowExecutions"] == lists
+
+
+async def test_a_run_that_began_again_is_not_taken_for_the_first(calls: Counter[str], stage: Stage) -> None:
+    first_run = await stage.begin()
+    command = stage.command(Verb.SIGNAL, "a")
+    assert await stage.do(command) == Accepted(first_run)
+    await stage.terminate()
+    await stage.shown_as_closed(first_run)
+    again = await stage.do(stage.command(Verb.SIGNAL_WITH_START, "b", rerun=Rerun.ALWAYS))
+    assert isinstance(again, Accepted)
+    assert again.run_id != first_run
+    calls.clear()
+    assert await stage.do(command) == Duplicate(first_run)
+    assert calls["ListWorkflowExecutions"] == 1
 
 
 async def test_a_signal_redelivered_after_its_run_was_reset_is_not_repeated(stage: Stage, exact_clocks: None) -> None:
