@@ -167,16 +167,18 @@ async def _first(client: Client, execution: WorkflowExecution) -> HistoryEvent:
 
 
 async def _last(client: Client, execution: WorkflowExecution) -> HistoryEvent:
-    """Return the event as it is kept: asked for close events alone, the server shows a retry as a continue-as-new."""
-    request = workflowservice.GetWorkflowExecutionHistoryReverseRequest(
-        namespace=client.namespace, execution=execution, maximum_page_size=1
-    )
+    """Return the event as it is kept: asked for close events alone, the server shows a retry as a continue-as-new.
+
+    It is read from the begin: backwards, a server that has just come back may show nothing.
+    """
+    request = workflowservice.GetWorkflowExecutionHistoryRequest(namespace=client.namespace, execution=execution)
+    events: list[HistoryEvent] = []
     while True:
-        page = await client.workflow_service.get_workflow_execution_history_reverse(request, timeout=ASK_TIMES)
-        if page.history.events:
-            return page.history.events[0]
-        assert page.next_page_token, f"{execution.workflow_id} has no last event"
-        request.next_page_token = page.next_page_token  # a server that has just come back may begin with an empty page
+        page = await client.workflow_service.get_workflow_execution_history(request, timeout=ASK_TIMES)
+        events += page.history.events
+        if not page.next_page_token:
+            return events[-1]
+        request.next_page_token = page.next_page_token
 
 
 async def _described(client: Client, execution: WorkflowExecution) -> Any:
