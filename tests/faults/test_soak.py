@@ -22,9 +22,11 @@ from tests.faults.scene import Scene
 MINUTES = float(os.environ.get("SOAK_MINUTES", "2"))
 A_SECOND = 50
 SLOWER_MAX = 1.05
-# A cached workflow takes the more memory the longer its history is, and a worker keeps 500 of them. So the leads of
-# each half minute are its own: after a few minutes a worker holds 500 that are done, and what it takes stays as it is.
-PORTION_SECONDS, LEADS = 30, 140
+PORTION_SECONDS = 30
+# A portion: runs that end at once, runs that wait for approvals, and leads. Not leads alone: of commands that have an
+# activity each, the development server takes fewer than 50 a second.
+ENDING, WAITING, APPROVALS, LEADS, SCORES = 92, 38, 25, 140, 3
+assert ENDING + WAITING * (1 + APPROVALS) + LEADS * SCORES == PORTION_SECONDS * A_SECOND
 PAUSE_SECONDS = (4.0, 12.0)
 MEMORY_AFTER_SECONDS = min(300.0, MINUTES * 60 / 3)
 MEMORY_OVER_SECONDS = min(60.0, MINUTES * 60 / 6)  # what is compared are medians: one look is chance
@@ -178,10 +180,17 @@ def worker_processes(scene: Scene) -> Iterator[list[Program]]:
 
 
 def portions(scene: Scene) -> Iterator[Command]:
-    """Yield the commands, those of a time mixed among each other."""
-    count = PORTION_SECONDS * A_SECOND
+    """Yield the commands, those of a portion mixed among each other.
+
+    A cached workflow takes the more memory the longer its history is, and a worker keeps 500 of them. So each portion
+    has leads of its own: after a few minutes a worker holds 500 that are done, and what it takes stays as it is.
+    """
     for _ in range(int(MINUTES * 60 / PORTION_SECONDS)):
-        yield from scene.orders.work(count, invoices=count // 20, leads=LEADS)
+        waiting = scene.orders.invoices(WAITING, note=str(APPROVALS))
+        approvals = [one for each in waiting for one in scene.orders.approvals(each.key, APPROVALS)]
+        mixed = [*approvals, *scene.orders.invoices(ENDING), *scene.orders.scores(LEADS, SCORES)]
+        scene.orders.random.shuffle(mixed)
+        yield from (*waiting, *mixed)
 
 
 @pytest.mark.fault(46)
