@@ -89,7 +89,8 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.DEAD_LETTER: "A record went to its dead-letter topic: `reason`, `topic`, `partition`, `offset`.",
         Log.RECORD_ALONE: (
             "Owners before us told of nothing done, so this record is begun with nothing beside it: `topic`, "
-            "`partition`, `offset`, `tries`. At the third it is put aside, unread."
+            "`partition`, `offset`, `tries`. The second process waits 5 s before it does; the third puts it aside, "
+            "unread."
         ),
         Log.TOPIC_STOPPED: (
             "The last 100 records of `topic` were bad: it pauses for `seconds`, the others go on. Mend its producer."
