@@ -14,6 +14,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from bridge.command import rfc3339
+from bridge.dispatch.failures import KeyMustWaitError, OverloadedError
 from bridge.dispatch.known import KnownRuns
 
 EARLIER_RUNS_MAX = 200
@@ -114,7 +115,10 @@ class History:
             query=f"WorkflowId = '{literal}' AND CloseTime >= '{rfc3339(since_ms)}'",
             page_size=EARLIER_RUNS_MAX,
         )
-        response = await self._ask(self._service.list_workflow_executions, request)
+        try:
+            response = await self._ask(self._service.list_workflow_executions, request)
+        except OverloadedError as error:  # lists have a limit of their own, which says nothing of other calls
+            raise KeyMustWaitError(f"a list of earlier runs: {error}") from error
         if not isinstance(response, workflowservice.ListWorkflowExecutionsResponse):
             return []
         return [info.execution.run_id for info in response.executions]

@@ -9,6 +9,7 @@ import temporalio.api.workflowservice.v1 as workflowservice
 from temporalio.api.common.v1 import WorkflowExecution
 
 from bridge.dispatch import decision, history
+from bridge.dispatch.failures import KeyMustWaitError, OverloadedError
 from bridge.dispatch.run import Run
 from bridge.dispatch.temporal import Temporal
 from bridge.outcome import Accepted, Duplicate
@@ -90,6 +91,23 @@ async def test_runs_before_one_that_another_process_began_are_listed_once(
         calls.clear()
         assert await stage.do(command) == Accepted(run_id)
         assert calls["ListWorkflowExecutions"] == lists
+
+
+async def test_a_server_that_gives_no_more_lists_holds_up_the_key_that_needs_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its limit for lists is its own: fewer commands at once would help nobody."""
+    await stage.begin_elsewhere()
+    ask = stage.temporal._history._ask
+
+    async def rationed(call: Callable[..., Awaitable[Any]], request: Any) -> Any:
+        if isinstance(request, workflowservice.ListWorkflowExecutionsRequest):
+            raise OverloadedError("namespace rate limit exceeded")
+        return await ask(call, request)
+
+    monkeypatch.setattr(stage.temporal._history, "_ask", rationed)
+    with pytest.raises(KeyMustWaitError, match="list of earlier runs: namespace rate limit"):
+        await stage.do(stage.command(Verb.SIGNAL, "a"))
 
 
 async def test_a_run_that_began_again_is_not_taken_for_the_first(calls: Counter[str], stage: Stage) -> None:
