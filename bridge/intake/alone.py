@@ -1,9 +1,7 @@
 """Begins records one at a time, with nothing beside them, where owners before us may have died of one (see `care`)."""
 
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -31,7 +29,6 @@ class Alone:
     fetch: Callable[[int, int], Awaitable[Batches | None]]
     take: Callable[[TopicPartition, Record, BadRecord | None], None]
     is_current: Callable[[Assignment], bool]
-    began: float = field(default_factory=time.monotonic)
 
     async def step(self, consumer: AIOKafkaConsumer, assignment: Assignment, tp: TopicPartition) -> None:
         """Begin with the next record of a partition, once nothing else is in hand, and the broker knows of it."""
@@ -74,7 +71,7 @@ class Alone:
         watermark = partition.watermark
         if partition.noted == offset:
             return watermark.tries if watermark.suspect == offset else 0
-        if care.must_wait(watermark, offset, timedelta(seconds=time.monotonic() - self.began)):
+        if care.must_wait(watermark, offset, assignment.age):
             await self.fetch(1, WAIT_MS)
             return None
         before = (watermark.tries, watermark.suspect)

@@ -1,7 +1,9 @@
 """The partitions that this process holds: what is in hand of each, what may be committed, which ones pause."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from aiokafka import TopicPartition
 
@@ -51,6 +53,12 @@ class Assignment:
 
     waiting_max: int
     partitions: dict[TopicPartition, Partition] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def age(self) -> timedelta:
+        """How long the partitions have been held."""
+        return timedelta(seconds=time.monotonic() - self.began)
 
     def to_commit(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, tuple[int, str]]:
         """Return offset and metadata of what moved since the last commit; `positions` are the consumer's."""

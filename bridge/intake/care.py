@@ -2,8 +2,8 @@
 
 Each owner of a partition notes in the commit's metadata that it begins, and the first record done takes the note back.
 After three owners in a row who told of nothing done, records are begun alone, each noted before. What two owners have
-died of alone is put aside by the third, unread. The second begins with it only when it has lived for some seconds: who
-is killed from outside as soon as it stands, time and again, does not die of the record that comes first.
+died of alone is put aside by the third, unread. The second begins with it only when it has held its partitions for some
+seconds: who is killed from outside as soon as it stands, time and again, does not die of the record that comes first.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ from topics.replies import DeadLetterReason
 
 TRIES_MAX = 3
 ALONE_MAX = 2
-AGAIN_AFTER = timedelta(seconds=5)
+AGAIN_AFTER = timedelta(seconds=2)
 RECORDS_ALONE_MAX = 1000  # what one poll brings: what ended the process was most likely among them
 
 
@@ -34,9 +34,9 @@ def is_needed(watermark: Watermark) -> bool:
     return watermark.suspect is not None or watermark.tries > TRIES_MAX
 
 
-def must_wait(watermark: Watermark, offset: int, lived: timedelta) -> bool:
-    """Return whether it is too early in this process's life to begin with the record that the last one died of."""
-    return watermark.suspect == offset and watermark.tries < ALONE_MAX and lived < AGAIN_AFTER
+def must_wait(watermark: Watermark, offset: int, held: timedelta) -> bool:
+    """Return whether the partitions are held for too short to begin with the record that the last owner died of."""
+    return watermark.suspect == offset and watermark.tries < ALONE_MAX and held < AGAIN_AFTER
 
 
 def begin_alone(watermark: Watermark, offset: int) -> int:

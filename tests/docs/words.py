@@ -89,7 +89,7 @@ LOG_EVENTS: Mapping[Log, str] = MappingProxyType(
         Log.DEAD_LETTER: "A record went to its dead-letter topic: `reason`, `topic`, `partition`, `offset`.",
         Log.RECORD_ALONE: (
             "Owners before us told of nothing done, so this record is begun with nothing beside it: `topic`, "
-            "`partition`, `offset`, `tries`. The second process waits 5 s before it does; the third puts it aside, "
+            "`partition`, `offset`, `tries`. The second process waits 2 s before it does; the third puts it aside, "
             "unread."
         ),
         Log.TOPIC_STOPPED: (

@@ -5,6 +5,7 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from aiokafka import TopicPartition
@@ -118,7 +119,10 @@ async def test_owners_that_end_well_before_anything_is_done_make_nobody_careful(
         assert station.intake.taking.assignment.careful() is None
 
 
-async def test_processes_that_are_killed_as_soon_as_they_stand_put_nothing_aside(lives: Lives) -> None:
+async def test_processes_that_are_killed_as_soon_as_they_stand_put_nothing_aside(
+    lives: Lives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(care, "AGAIN_AFTER", timedelta(minutes=1))  # longer than any of them lives
     await kafka_side.publish(lives.bootstrap, lives.topic, [value("a"), value("b")])
     for _ in range(DEATHS_MAX + 3):
         station = Station(lives.bootstrap, lives.topic, lives.group)
@@ -129,6 +133,7 @@ async def test_processes_that_are_killed_as_soon_as_they_stand_put_nothing_aside
                 stood = time.monotonic()
                 await until(lambda: station.begun or time.monotonic() - stood > 1, "it begins")  # noqa: B023 - called here
                 raise DeathError
+    monkeypatch.setattr(care, "AGAIN_AFTER", timedelta(seconds=1))
     station = Station(lives.bootstrap, lives.topic, lives.group)
     async with station.running():
         await until(lambda: station.count == 2, "both are done")
