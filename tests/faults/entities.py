@@ -15,6 +15,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 START_WITHIN_SECONDS = 20.0
 FINANCE, LEADS = "finance", "leads"
 SIGNALS_A_RUN = 5
+DEADLOCK_SECONDS = 60
 
 
 @workflow.defn(name="InvoiceProcessing")
@@ -111,8 +112,10 @@ class Workers:
             workflows=[Invoice, Lead],
             workflow_runner=UnsandboxedWorkflowRunner(),
             graceful_shutdown_timeout=timedelta(seconds=1),
-            # On a machine with other work 2 s without a processor are no deadlock; for one the SDK gives up a slot.
-            debug_mode=True,
         )
+        # On a machine with other work 2 s without a processor are no deadlock; for one the SDK gives up a slot. Its own
+        # way to say so, `debug_mode`, has every workflow run in the worker's loop, where one that takes long stops all.
+        inner: Any = worker
+        inner._workflow_worker._deadlock_timeout_seconds = DEADLOCK_SECONDS
         async with worker:
             await self._stop.wait()
