@@ -35,7 +35,7 @@ LOOK_SECONDS = 1.0
 SAMPLE_SECONDS = 1.0  # at 100 ms the counting would be most of the load
 STALL_MAX_SECONDS = 60.0
 ENDED = {0, 4}  # a server that is behind may answer what is in hand too late for the drain: then it comes again
-ALL_KINDS_MINUTES = 15  # in less some may not be drawn
+LONG_MINUTES = 15  # in less some kinds may not be drawn, and the workers' caches still fill after a third of it
 
 pytestmark = [pytest.mark.faults, pytest.mark.alone, pytest.mark.timeout(MINUTES * 120 + 1500)]
 
@@ -214,7 +214,8 @@ def test_a_random_mix_of_faults_keeps_all_laws_and_lets_no_memory_grow(own_scene
         assert all(worker.is_running() for worker in workers)
     memory = mix.memory()
     print(f"{dict(mix.made)}, {len(work) / took:.0f} a second, MiB early and late: {memory}")  # noqa: T201 - shown where the test fails, or with -s
-    wanted = [name for name, _ in FAULTS] if MINUTES >= ALL_KINDS_MINUTES else mix.made
+    wanted = [name for name, _ in FAULTS] if MINUTES >= LONG_MINUTES else mix.made
     scene.check(STALL_MAX_SECONDS, **{name: mix.made[name] for name in wanted})
     assert took <= MINUTES * 60 * SLOWER_MAX + sum(PAUSE_SECONDS)  # the last pause may begin when all is sent
-    assert {name: late for name, (early, late) in memory.items() if late > MEMORY_MAX * early} == {}
+    steady_by_then = memory if MINUTES >= LONG_MINUTES else {"bridge": memory["bridge"]}
+    assert {name: late for name, (early, late) in steady_by_then.items() if late > MEMORY_MAX * early} == {}
