@@ -127,11 +127,15 @@ def never_stuck(found: Evidence, stall_max_seconds: float) -> list[str]:
 
 
 def recovered(found: Evidence, healed_at_ms: float | None) -> list[str]:
-    """L6: after the fault nothing waits within twice the time of the work, a session time-out and 10 s."""
-    if healed_at_ms is None:
+    """L6: after the fault nothing waits within twice the time of the work, a session time-out and 10 s.
+
+    The work is what waited then, and what was sent on top of it until nothing waited.
+    """
+    after = [one for one in found.samples if healed_at_ms is not None and one.at_ms >= healed_at_ms]
+    if healed_at_ms is None or not after:
         return []
-    due = (one.sent - one.answered for one in found.samples if one.at_ms >= healed_at_ms)
-    allowed = 2 * next(due, 0) / pace(found) + SETTLING_SECONDS
+    sent = next((one.sent for one in after if one.answered >= one.sent), after[-1].sent)
+    allowed = 2 * (sent - after[0].answered) / pace(found) + SETTLING_SECONDS
     seconds = recovery(found, healed_at_ms)
     return [f"commands wait for {seconds:.1f} s after the fault, {allowed:.1f} s are allowed"] * (seconds > allowed)
 

@@ -120,6 +120,15 @@ def test_what_waits_after_a_fault_has_twice_its_time_and_what_clients_need_to_co
     assert laws.recovered(found, None) == []
 
 
+def test_what_is_sent_after_a_fault_is_work_too() -> None:
+    # From 10 s on 50 a second are sent for 8 s, on top of one, and 20 a second answered: work of 19 s.
+    rows = [(10_000 + second * 1000, 101 + 50 * min(second, 8), 100 + 20 * second) for second in range(20)]
+    for idle_after_ms, found_broken in ((50_000, False), (50_200, True)):
+        samples = [*rows, (10_000 + idle_after_ms, 501, 480), (10_100 + idle_after_ms, 501, 501)]
+        found = Evidence(samples=tuple(Sample(at_ms, {}, sent, answered) for at_ms, sent, answered in samples))
+        assert bool(laws.recovered(found, 10_000.0)) is found_broken
+
+
 def test_a_fault_that_did_not_hit_makes_the_run_void() -> None:
     enough = Evidence(entries=tuple(entry(number) for number in range(laws.COMMANDS_MIN)))
     assert laws.counts(enough, {"killed in flight": 3}) == []
