@@ -131,9 +131,11 @@ def recovered(found: Evidence, healed_at_ms: float | None) -> list[str]:
 
     The work is what waited then, and what was sent on top of it until nothing waited.
     """
-    after = [one for one in found.samples if healed_at_ms is not None and one.at_ms >= healed_at_ms]
-    if healed_at_ms is None or not after:
+    if healed_at_ms is None:
         return []
+    after = [one for one in found.samples if one.at_ms >= healed_at_ms]
+    if not after:
+        return ["nothing was looked at after the fault"]
     sent = next((one.sent for one in after if one.answered >= one.sent), after[-1].sent)
     allowed = 2 * (sent - after[0].answered) / pace(found) + SETTLING_SECONDS
     seconds = recovery(found, healed_at_ms)

@@ -118,6 +118,7 @@ def test_what_waits_after_a_fault_has_twice_its_time_and_what_clients_need_to_co
         assert laws.pace(found) == 10.0
         assert bool(laws.recovered(found, healed_at_ms)) is found_broken
     assert laws.recovered(found, None) == []
+    assert laws.recovered(found, samples[-1][0] + 1.0) == ["nothing was looked at after the fault"]
 
 
 def test_what_is_sent_after_a_fault_is_work_too() -> None:

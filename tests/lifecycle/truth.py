@@ -177,6 +177,7 @@ async def _last(client: Client, execution: WorkflowExecution) -> HistoryEvent:
         page = await client.workflow_service.get_workflow_execution_history(request, timeout=ASK_TIMES)
         events += page.history.events
         if not page.next_page_token:
+            assert events, f"{execution.workflow_id} has no last event"
             return events[-1]
         request.next_page_token = page.next_page_token
 
