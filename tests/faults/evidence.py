@@ -51,12 +51,19 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What was seen at one moment: committed offsets, and how many commands had their answer."""
+    """What was committed at one moment."""
 
     at_ms: float
     committed: Mapping[Partition, int]
-    sent: int = 0
-    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many commands had been sent at one moment, and how many of them had their answer."""
+
+    at_ms: float
+    sent: int
+    answered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Evidence:
     answers: tuple[Event, ...] = ()
     lifecycle: tuple[Event, ...] = ()
     samples: tuple[Sample, ...] = ()
+    progress: tuple[Progress, ...] = ()
     usage: tuple[Usage, ...] = ()
     committed: Mapping[Partition, int] = field(default_factory=dict)
     ends: Mapping[Partition, int] = field(default_factory=dict)

@@ -133,7 +133,7 @@ def recovered(found: Evidence, healed_at_ms: float | None) -> list[str]:
     """
     if healed_at_ms is None:
         return []
-    after = [one for one in found.samples if one.at_ms >= healed_at_ms]
+    after = [one for one in found.progress if one.at_ms >= healed_at_ms]
     if not after:
         return ["nothing was looked at after the fault"]
     sent = next((one.sent for one in after if one.answered >= one.sent), after[-1].sent)
@@ -189,7 +189,7 @@ def broken(
 def longest_stall(found: Evidence) -> float:
     """Return the longest time in seconds in which commands waited and no answer came."""
     longest, since = 0.0, None
-    for earlier, later in pairwise(found.samples):
+    for earlier, later in pairwise(found.progress):
         if earlier.answered < earlier.sent and later.answered == earlier.answered:
             since = earlier.at_ms if since is None else since
             longest = max(longest, (later.at_ms - since) / 1000)
@@ -200,7 +200,7 @@ def longest_stall(found: Evidence) -> float:
 
 def recovery(found: Evidence, healed_at_ms: float) -> float:
     """Return the seconds from the end of a fault until nothing waited; infinite if that never was."""
-    idle = (one.at_ms for one in found.samples if one.at_ms >= healed_at_ms and one.answered >= one.sent)
+    idle = (one.at_ms for one in found.progress if one.at_ms >= healed_at_ms and one.answered >= one.sent)
     return (next(idle, float("inf")) - healed_at_ms) / 1000
 
 
@@ -208,7 +208,7 @@ def pace(found: Evidence) -> float:
     """Return the answers a second of the times in which commands waited and some were answered; infinite for none."""
     busy = [
         (later.answered - earlier.answered, (later.at_ms - earlier.at_ms) / 1000)
-        for earlier, later in pairwise(found.samples)
+        for earlier, later in pairwise(found.progress)
         if earlier.answered < earlier.sent and later.answered > earlier.answered
     ]
     seconds = sum(took for _, took in busy)

@@ -11,7 +11,7 @@ import confluent_kafka
 
 from tests.acceptance.groups import ASK_SECONDS, Groups
 from tests.acceptance.journal import Journal, Record
-from tests.faults.evidence import Event, Letter, Sample
+from tests.faults.evidence import Event, Letter, Progress, Sample
 from tests.faults.ledger import Entry, Place
 
 PAGE = 1000
@@ -21,9 +21,10 @@ REPLIES = "bridge.replies"
 
 
 class Sampler:
-    """Notes committed offsets and the number of answers every 100 ms, and at the end, from a thread.
+    """Notes committed offsets, and the number of answers, every 100 ms and at the end, from a thread each.
 
-    The commits of topics that it `leaves_out` are set back on purpose.
+    Who asks for offsets may wait for a coordinator that is gone, while answers come all the same. The commits of topics
+    that it `leaves_out` are set back on purpose.
     """
 
     every_seconds = SAMPLE_SECONDS
@@ -34,13 +35,18 @@ class Sampler:
         self._sent = sent
         self._answered = answered
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, args=(look,), name=look.__name__, daemon=True)
+            for look in (self._sample, self._count)
+        ]
         self._failed: list[BaseException] = []
         self.samples: list[Sample] = []
+        self.progress: list[Progress] = []
         self.leaves_out: Collection[str] = ()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
@@ -49,18 +55,19 @@ class Sampler:
         self.stop()
 
     def stop(self) -> None:
-        """Take the last sample; raise what ended the thread before, as laws hold of no samples whatever happened."""
+        """Look for the last time; raise what ended a thread before, as laws hold of no samples whatever happened."""
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
         if self._failed:
             raise self._failed.pop()
 
-    def _run(self) -> None:
+    def _run(self, look: Callable[[], None]) -> None:
         try:
             while not self._stopped.wait(self.every_seconds):
-                self._sample()
-            self._sample()
+                look()
+            look()
         except BaseException as error:  # noqa: BLE001 - it is raised in the test's thread
             self._failed.append(error)
 
@@ -70,7 +77,10 @@ class Sampler:
         except (confluent_kafka.KafkaException, TimeoutError):
             return  # no coordinator now: there is nothing to hold the law against
         committed = {place: offset for place, offset in found.items() if place[0] not in self.leaves_out}
-        self.samples.append(Sample(time.time() * 1000, committed, self._sent(), self._answered()))
+        self.samples.append(Sample(time.time() * 1000, committed))
+
+    def _count(self) -> None:
+        self.progress.append(Progress(time.time() * 1000, self._sent(), self._answered()))
 
 
 def answers(journal: Journal, prefix: str) -> list[Event]:

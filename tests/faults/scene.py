@@ -242,6 +242,7 @@ class Scene:
             answers=tuple(self.answers()),
             lifecycle=tuple(reader.lifecycle(self.journal, ids)),
             samples=tuple(self.sampler.samples),
+            progress=tuple(self.sampler.progress),
             usage=tuple(self.usage),
             committed=self.groups.committed(self.group),
             ends=self.groups.ends(TOPICS),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults import laws
-from tests.faults.evidence import Effect, Event, Evidence, Letter, Run, Sample, Usage
+from tests.faults.evidence import Effect, Event, Evidence, Letter, Progress, Run, Sample, Usage
 from tests.faults.ledger import Entry
 
 PARTITION = ("lead.score", 0)
@@ -103,7 +103,7 @@ def test_a_record_whose_acknowledgement_never_came_may_be_lost_but_not_doubled()
 
 def test_a_stall_is_the_longest_time_without_an_answer_while_some_are_due() -> None:
     rows = [(0, 5, 5), (1000, 5, 5), (2000, 9, 5), (4000, 9, 5), (5000, 9, 6), (6000, 9, 9), (60_000, 9, 9)]
-    found = Evidence(samples=tuple(Sample(at_ms, {}, sent, answered) for at_ms, sent, answered in rows))
+    found = Evidence(progress=tuple(Progress(*row) for row in rows))
     assert laws.longest_stall(found) == 2.0
     assert laws.never_stuck(found, 2.0) == []
     assert laws.never_stuck(found, 1.9) == ["no answer for 2.0 s, 1.9 s are allowed"]
@@ -113,20 +113,20 @@ def test_what_waits_after_a_fault_has_twice_its_time_and_what_clients_need_to_co
     healed_at_ms, slow, slower = 10_000.0, 36_000.0, 36_200.0  # 70 of 100 are due then, at ten a second
     rows = [(0, 100, 0), (3000, 100, 30), (10_000, 100, 30), (29_000, 100, 30)]
     for end, found_broken in ((slow, False), (slower, True)):
-        samples = [*rows, (end - 7000, 100, 30), (end, 100, 100)]
-        found = Evidence(samples=tuple(Sample(at_ms, {}, sent, answered) for at_ms, sent, answered in samples))
+        seen = [*rows, (end - 7000, 100, 30), (end, 100, 100)]
+        found = Evidence(progress=tuple(Progress(*row) for row in seen))
         assert laws.pace(found) == 10.0
         assert bool(laws.recovered(found, healed_at_ms)) is found_broken
     assert laws.recovered(found, None) == []
-    assert laws.recovered(found, samples[-1][0] + 1.0) == ["nothing was looked at after the fault"]
+    assert laws.recovered(found, seen[-1][0] + 1.0) == ["nothing was looked at after the fault"]
 
 
 def test_what_is_sent_after_a_fault_is_work_too() -> None:
     # From 10 s on 50 a second are sent for 8 s, on top of one, and 20 a second answered: work of 19 s.
     rows = [(10_000 + second * 1000, 101 + 50 * min(second, 8), 100 + 20 * second) for second in range(20)]
     for idle_after_ms, found_broken in ((50_000, False), (50_200, True)):
-        samples = [*rows, (10_000 + idle_after_ms, 501, 480), (10_100 + idle_after_ms, 501, 501)]
-        found = Evidence(samples=tuple(Sample(at_ms, {}, sent, answered) for at_ms, sent, answered in samples))
+        seen = [*rows, (10_000 + idle_after_ms, 501, 480), (10_100 + idle_after_ms, 501, 501)]
+        found = Evidence(progress=tuple(Progress(*row) for row in seen))
         assert bool(laws.recovered(found, 10_000.0)) is found_broken
 
 
