@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from itertools import accumulate, pairwise
 from types import MappingProxyType
 
-from tests.faults.evidence import Evidence
+from tests.faults.evidence import Evidence, Progress
 from tests.faults.ledger import Entry, Place
 
 REJECTED = "command.rejected"
@@ -136,8 +136,8 @@ def recovered(found: Evidence, healed_at_ms: float | None) -> list[str]:
     after = [one for one in found.progress if one.at_ms >= healed_at_ms]
     if not after:
         return ["nothing was looked at after the fault"]
-    sent = next((one.sent for one in after if one.answered >= one.sent), after[-1].sent)
-    allowed = 2 * (sent - after[0].answered) / pace(found) + SETTLING_SECONDS
+    last = _first_idle(found, healed_at_ms) or after[-1]
+    allowed = 2 * (last.sent - after[0].answered) / pace(found) + SETTLING_SECONDS
     seconds = recovery(found, healed_at_ms)
     return [f"commands wait for {seconds:.1f} s after the fault, {allowed:.1f} s are allowed"] * (seconds > allowed)
 
@@ -200,8 +200,8 @@ def longest_stall(found: Evidence) -> float:
 
 def recovery(found: Evidence, healed_at_ms: float) -> float:
     """Return the seconds from the end of a fault until nothing waited; infinite if that never was."""
-    idle = (one.at_ms for one in found.progress if one.at_ms >= healed_at_ms and one.answered >= one.sent)
-    return (next(idle, float("inf")) - healed_at_ms) / 1000
+    idle = _first_idle(found, healed_at_ms)
+    return float("inf") if idle is None else (idle.at_ms - healed_at_ms) / 1000
 
 
 def pace(found: Evidence) -> float:
@@ -231,6 +231,11 @@ def p99_ms(found: Evidence, entries: Collection[Entry]) -> float:
     effects = {effect.cid: effect.at_ms for effect in found.effects}
     spans = sorted(effects[entry.cid] - entry.at_ms for entry in entries if entry.cid in effects)
     return spans[len(spans) * 99 // 100]
+
+
+def _first_idle(found: Evidence, since_ms: float) -> Progress | None:
+    """Return the first look since then at which nothing waited."""
+    return next((one for one in found.progress if one.at_ms >= since_ms and one.answered >= one.sent), None)
 
 
 def _kept_open(found: Evidence) -> list[str]:
