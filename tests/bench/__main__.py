@@ -26,10 +26,10 @@ _INTRO = """\
 `make bench` measures all of this in one run, the contestants in turn, round by round; each figure is the median of
 {rounds} rounds, with the least and the most beside it. Ratios are within a round. The *loop* is the shortest one with
 the same client calls and no promises: poll, start, commit, on uvloop, without compression, in an interpreter as it
-comes; one row has it with what the bridge sets in its own (one client thread, rarer collections of garbage). The
-*handler* is FastStream's decorator and `client.start_workflow`, both as they come: with FastStream's log, which goes
-to a file, and acknowledged first, so that a kill may lose a command; one row has it acknowledge after the work. The
-*stub* is a Temporal frontend that answers at once.
+comes; one row has it with what the bridge sets in its own (one client thread and one core for it, rarer collections of
+garbage). The *handler* is FastStream's decorator and `client.start_workflow`, both as they come: with FastStream's log,
+which goes to a file, and acknowledged first, so that a kill may lose a command; one row has it acknowledge after the
+work. The *stub* is a Temporal frontend that answers at once.
 CPU is user and system time of the process for each command. Each round's ledger is checked: every command reached the
 server once, in the order of its key, and has one reply and one started event; every end is announced once. An *end*
 takes from the server's close time to a consumer that has read it; on the stub they are of runs that it makes up, on the
