@@ -15,10 +15,11 @@ shared: each test has topics, group ids, business ids and workflow ids of its ow
 also by kill -9.
 """
 
+import dataclasses
 import email
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -56,13 +57,14 @@ class Kafka(backed.Backed):
 
 
 class Temporal(backed.Backed):
-    """Temporal's server and UI."""
+    """Temporal's server and UI; `options` are more words of its command line."""
 
-    def __init__(self, guard: processes.Guard, folder: Path) -> None:
+    def __init__(self, guard: processes.Guard, folder: Path, options: Sequence[str] = ()) -> None:
         port, ui_port = ports.free(), ports.free()
         self.address = f"{ports.HOST}:{port}"
         self.ui_address = f"http://{ports.HOST}:{ui_port}"
         program = bridge.dev.temporal.program(folder / "temporal", folder / "logs", port, ui_port)
+        program = dataclasses.replace(program, argv=(*program.argv, *options))
         super().__init__(guard, program, boxes.temporal(folder / "temporal") if backed.is_contained() else None)
 
 
