@@ -11,7 +11,7 @@ CLIENT_THREADS = "1"
 # Commands in hand are many and no cycles: to look through them often costs a tenth of everything.
 GC_THRESHOLDS = (50_000, 20, 100)
 # How long the loop may keep Python's lock from a thread that wants it. It gives it up by itself wherever it reads or
-# writes; to be asked for it in the middle of its work, 200 times a second, costs a fifteenth of everything.
+# writes; to be asked for it in the middle of its work, 200 times a second, costs a twentieth of everything.
 SWITCH_SECONDS = 0.02
 
 
@@ -38,7 +38,7 @@ def _keep_client_on_one_core() -> None:
 
     Each answer is handed to Python by another of its threads, up to hundreds of them, and each waits for Python's lock.
     Where they are on one core the lock goes from one to the next with a switch; else a sleeping core must be woken each
-    time, while the loop waits behind them: a sixth of a command's time.
+    time, while the loop waits behind them: an eighth of a command's time.
     """
     if sys.platform != "linux":
         return
