@@ -33,8 +33,9 @@ work. The *stub* is a Temporal frontend that answers at once.
 CPU is user and system time of the process for each command. Each round's ledger is checked: every command reached the
 server once, in the order of its key, and has one reply and one started event; every end is announced once. An *end*
 takes from the server's close time to a consumer that has read it; on the stub they are of runs that it makes up, on the
-real server of runs that are terminated. The real server is Temporal's development server, which here remembers what
-search attributes there are, as servers in production do.
+real server of runs that are terminated; in the first round there the group is new, so its sweep first reads what all
+sections wrote to the lifecycle topic in the last hour. The real server is Temporal's development server, which here
+remembers what search attributes there are, as servers in production do.
 
 {when}, {machine}, Python {python}, Apache Kafka {kafka}, {packages}. {note}
 
