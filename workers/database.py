@@ -94,9 +94,9 @@ def _sqlite(url: URL) -> AsyncEngine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver begins transactions late and ends them before DDL: switch that off, _begin_sqlite does it.
+    # The journal mode stays what the file has: SQLite waits for no lock when two connections change it at once.
     connection.isolation_level = None
     with contextlib.closing(connection.cursor()) as cursor:
-        cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA foreign_keys = ON")
 
 

@@ -1,6 +1,7 @@
 """The database: SQLite and PostgreSQL do the same."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import sqlite3
 import uuid
@@ -107,6 +108,19 @@ async def test_processes_that_start_at_once_migrate_one_after_another(url: str) 
     assert [process.exitcode for process in processes] == [0] * 4
     async with database.open_database(database.parse_url(url)) as opened:
         assert len(await invoices(opened)) == 4
+
+
+async def test_a_process_that_opens_a_file_waits_for_one_that_writes_there(tmp_path: Path) -> None:
+    async def open_it() -> None:
+        async with database.open_database(database.parse_url(f"sqlite:///{tmp_path}/workers.db")):
+            pass
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "workers.db", isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(open_it())
+        assert await asyncio.wait({opening}, timeout=0.5) == (set(), {opening})
+        another.execute("COMMIT")
+        await opening
 
 
 async def test_sqlite_holds_the_total_as_text(tmp_path: Path) -> None:
