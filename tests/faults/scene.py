@@ -189,6 +189,11 @@ class Scene:
                 self.look()
             time.sleep(LOOK_SECONDS)
 
+    def let_last(self, seconds: float) -> None:
+        """Let a fault last."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() >= end, "the time is over", seconds + 5)
+
     def until_answered(self, count: int, within: float = SETTLED_WITHIN_SECONDS) -> None:
         self.until(lambda: self.answered() >= count, f"{count} answers; there are {self.answered()}", within)
 

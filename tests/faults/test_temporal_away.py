@@ -73,12 +73,6 @@ def test_temporal_away_under_steady_input_pauses_and_keeps_the_membership(scene:
     scene.check(seconds + 30, paused_partitions=paused, answered_before=before, arrived_meanwhile=waiting)
 
 
-def wait(scene: Scene, seconds: float) -> None:
-    """Let a fault last."""
-    end = time.monotonic() + seconds
-    scene.until(lambda: time.monotonic() >= end, "the time is over", seconds + 5)
-
-
 @pytest.mark.fault(18)
 @pytest.mark.faults
 def test_temporal_that_comes_and_goes_every_two_seconds_is_not_asked_without_end(scene: Scene) -> None:
@@ -89,9 +83,9 @@ def test_temporal_that_comes_and_goes_every_two_seconds_is_not_asked_without_end
         while sending.is_sending:
             scene.proxy.cut()
             cuts += 1
-            wait(scene, UP_SECONDS)
+            scene.let_last(UP_SECONDS)
             scene.proxy.reset()
-            wait(scene, UP_SECONDS)
+            scene.let_last(UP_SECONDS)
     scene.healed()
     scene.until_settled()
     repeated = member.metric("bridge_retries_total", cause="temporal")
@@ -111,7 +105,7 @@ def test_a_temporal_that_answers_after_the_deadlines_carries_out_each_command_on
     with Steady(scene.ledger, work[400:], a_second=600 / SLOW_SECONDS) as sending:
         while time.monotonic() < end:
             scene.proxy.faults.delay_seconds = scene.orders.random.uniform(DEADLINE_SECONDS / 4, DEADLINE_SECONDS * 1.5)
-            wait(scene, DEADLINE_SECONDS / 2)
+            scene.let_last(DEADLINE_SECONDS / 2)
         sending.join()
     scene.proxy.reset()
     scene.healed()
