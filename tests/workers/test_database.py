@@ -111,13 +111,9 @@ async def test_processes_that_start_at_once_migrate_one_after_another(url: str) 
 
 
 async def test_a_process_that_opens_a_file_waits_for_one_that_writes_there(tmp_path: Path) -> None:
-    async def open_it() -> None:
-        async with database.open_database(database.parse_url(f"sqlite:///{tmp_path}/workers.db")):
-            pass
-
     with contextlib.closing(sqlite3.connect(tmp_path / "workers.db", isolation_level=None)) as another:
         another.execute("BEGIN IMMEDIATE")
-        opening = asyncio.create_task(open_it())
+        opening = asyncio.create_task(asyncio.to_thread(open_and_save, f"sqlite:///{tmp_path}/workers.db", 1))
         assert await asyncio.wait({opening}, timeout=0.5) == (set(), {opening})
         another.execute("COMMIT")
         await opening
